@@ -1,0 +1,9 @@
+"""Every address of the people's door."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("commonwatt.portal.urls")),
+]

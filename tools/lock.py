@@ -1,0 +1,40 @@
+"""Write the exact versions, with hashes and without addresses, into requirements/."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "requirements"
+SETS: dict[str, list[str]] = {
+    # dev first: the others are held to its versions
+    "dev": ["pyproject.toml", "--extra", "dev", "--extra", "postgres", "--extra", "redis", "--extra", "cluster"],
+    "base": ["pyproject.toml"],
+    "postgres": ["pyproject.toml", "--extra", "postgres"],
+    "redis": ["pyproject.toml", "--extra", "redis"],
+    "cluster": ["pyproject.toml", "--extra", "cluster"],
+}
+
+
+def compile_set(name: str, arguments: list[str]) -> None:
+    """Resolve one set of packages into requirements/NAME.txt."""
+    constraint = [] if name == "dev" else ["--constraint", str(OUT / "dev.txt")]
+    command = [
+        sys.executable, "-m", "uv", "pip", "compile", *arguments, str(OUT / "build.in"), *constraint,
+        "--python-version", "3.11", "--universal", "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links",
+        "--no-header", "--no-annotate", "--quiet", "--output-file", str(OUT / f"{name}.txt"),
+    ]  # fmt: skip
+    subprocess.run(command, cwd=ROOT, check=True)
+    print(f"requirements/{name}.txt")
+
+
+def main() -> None:
+    """Compile every set."""
+    for name, arguments in SETS.items():
+        compile_set(name, arguments)
+
+
+if __name__ == "__main__":
+    main()
