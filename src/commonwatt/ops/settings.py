@@ -167,8 +167,8 @@ class Settings:
         takes="debug, info, warning or error",
         help_text="The least important lines that are written.",
     )
-    debug: bool = _setting(
-        _flag, False, takes="true or false", help_text="Developer error pages. Never on a machine that others reach."
+    debug: bool = _setting(  # a keyword would hide that it is the default
+        _flag, default=False, takes="true or false", help_text="Developer error pages. Never on a machine that others reach."
     )
 
     @property
