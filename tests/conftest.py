@@ -1,12 +1,53 @@
-"""What every test stands on: the embedded database in a folder of its own, or PostgreSQL when its address is given."""
+"""The suite's ground: a data folder per process, and SQLite or (COMMONWATT_TEST_DATABASE=postgres) PostgreSQL below it."""
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
+from pathlib import Path
+
+import django
+import pytest
+
+SETTINGS = "commonwatt.ops.django_settings"
+LOCAL_POSTGRES = "postgresql://commonwatt:commonwatt@127.0.0.1:5432/commonwatt"
+ON_POSTGRES = os.environ.get("COMMONWATT_TEST_DATABASE", "sqlite") == "postgres"
+DATA_DIR = Path(tempfile.mkdtemp(prefix="commonwatt-test-"))
+
+if SETTINGS in sys.modules:
+    raise pytest.UsageError("The tests choose Django's settings themselves: unset DJANGO_SETTINGS_MODULE.")
 
 # Before Django reads its settings: nothing of a test may touch a real install.
-os.environ["COMMONWATT_DATA_DIR"] = tempfile.mkdtemp(prefix="commonwatt-test-")
-os.environ.pop("COMMONWATT_DATABASE_URL", None)
-if os.environ.get("COMMONWATT_TEST_DATABASE") == "postgres":
-    os.environ["COMMONWATT_DATABASE_URL"] = os.environ["COMMONWATT_TEST_POSTGRES_URL"]
+for name in [name for name in os.environ if name.startswith("COMMONWATT_") and not name.startswith("COMMONWATT_TEST_")]:
+    if name != "COMMONWATT_REFERENCE_DATA" and not name.startswith("COMMONWATT_SOAK"):
+        del os.environ[name]
+os.environ["COMMONWATT_DATA_DIR"] = str(DATA_DIR)
+if ON_POSTGRES:
+    os.environ["COMMONWATT_DATABASE_URL"] = os.environ.get("COMMONWATT_TEST_POSTGRES_URL") or LOCAL_POSTGRES
+
+# Here rather than by pytest-django's option, which would read the settings before the lines above.
+os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
+django.setup()
+del os.environ["DJANGO_SETTINGS_MODULE"]  # or the processes of pytest-xdist would inherit it, and read the settings too early
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Embedded tests use a file like a real install: threads and child processes can reach it, and its locks are the real ones."""
+    from django.conf import settings
+
+    if not ON_POSTGRES:
+        settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(DATA_DIR / "test.sqlite3")
+
+
+@pytest.fixture
+def child_environment(transactional_db: None) -> dict[str, str]:
+    """The environment with which a child process works on this test's database and data folder."""
+    from django.db import connection
+
+    name = str(connection.settings_dict["NAME"])
+    address = f"sqlite:///{name}"
+    if ON_POSTGRES:
+        address = os.environ["COMMONWATT_DATABASE_URL"].rsplit("/", 1)[0] + f"/{name}"
+    return {**os.environ, "COMMONWATT_DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": SETTINGS}
