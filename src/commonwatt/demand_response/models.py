@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from commonwatt.demand_response.choices import Choice, EventStatus, NegativeIntervals, OptSource, SignalType, TargetKind
+
 
 class Program(models.Model):
     """A standing scheme that customers enrol in."""
@@ -23,13 +25,6 @@ class Program(models.Model):
         return self.name
 
 
-class NegativeIntervals(models.TextChoices):
-    """What an interval counts in which more was used than the baseline."""
-
-    FLOOR = "floor", _("Counts as zero")
-    NET = "net", _("Is deducted within the event")
-
-
 class ProgramTerms(models.Model):
     """One version of a program's rules; versions are never edited, only followed by the next."""
 
@@ -44,14 +39,19 @@ class ProgramTerms(models.Model):
     events_per_year = models.PositiveIntegerField(_("events a year"))
     baseline_rule = models.JSONField(help_text="baseline.rules.rule_to_dict of the rule in force.")
     price_micros_per_kwh = models.BigIntegerField(_("price per kWh"))
-    credit_factor_ppm = models.PositiveIntegerField(
-        default=1_000_000, help_text="Millionths: 1 000 000 pays the full price (S0-26)."
-    )
+    credit_factor_ppm = models.PositiveIntegerField(default=1_000_000, help_text="Millionths: 1 000 000 pays the full price (S0-26).")
     negative_intervals = models.CharField(max_length=8, choices=NegativeIntervals, default=NegativeIntervals.FLOOR)
-    data_wait_minutes = models.PositiveIntegerField(
-        default=60, help_text="How long after the end to wait for readings before settling."
-    )
+    data_wait_minutes = models.PositiveIntegerField(default=60, help_text="How long after the end to wait for readings before settling.")
     consent_text = models.TextField(_("what a participant agrees to"))
+    coverage_days = models.PositiveIntegerField(
+        _("days of readings looked at"), default=15, help_text=_("Before enrolling, readings of these latest days are counted.")
+    )
+    coverage_percent = models.PositiveIntegerField(
+        _("share of readings needed"), default=80, help_text=_("Per cent of the intervals of those days.")
+    )
+    responding_share_ppm = models.PositiveIntegerField(
+        default=50_000, help_text="Millionths of the baseline that must be delivered to count as having responded (5 %)."
+    )
 
     class Meta:
         constraints = [
@@ -61,9 +61,10 @@ class ProgramTerms(models.Model):
                 condition=Q(longest_minutes__gte=F("shortest_minutes"), shortest_minutes__gt=0),
                 name="terms_lengths_make_sense",
             ),
-            models.CheckConstraint(
-                condition=Q(negative_intervals__in=NegativeIntervals.values), name="terms_negative_intervals_is_known"
-            ),
+            models.CheckConstraint(condition=Q(negative_intervals__in=NegativeIntervals.values), name="terms_negative_intervals_is_known"),
+            models.CheckConstraint(condition=Q(coverage_days__gt=0, coverage_percent__lte=100), name="terms_coverage_makes_sense"),
+            # Days of 24 hours are compared with one another: a longer event would have no day to be compared with.
+            models.CheckConstraint(condition=Q(longest_minutes__lt=1440), name="terms_events_are_shorter_than_a_day"),
         ]
 
 
@@ -86,9 +87,7 @@ class Enrolment(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["program", "site"], condition=Q(ended_at__isnull=True), name="enrolment_one_current_per_site"
-            ),
+            models.UniqueConstraint(fields=["program", "site"], condition=Q(ended_at__isnull=True), name="enrolment_one_current_per_site"),
             models.CheckConstraint(
                 condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("enrolled_at")),
                 name="enrolment_ends_after_start",
@@ -110,15 +109,6 @@ class Consent(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["enrolment", "terms"], name="consent_once_per_terms")]
-
-
-class EventStatus(models.TextChoices):
-    """The life of an event."""
-
-    UPCOMING = "upcoming", _("Upcoming")
-    ACTIVE = "active", _("Under way")
-    COMPLETED = "completed", _("Completed")
-    CANCELLED = "cancelled", _("Cancelled")
 
 
 class Event(models.Model):
@@ -144,8 +134,7 @@ class Event(models.Model):
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="event_ends_after_start"),
             models.CheckConstraint(condition=Q(status__in=EventStatus.values), name="event_status_is_known"),
             models.CheckConstraint(
-                condition=Q(status="cancelled", cancelled_at__isnull=False)
-                | (~Q(status="cancelled") & Q(cancelled_at__isnull=True)),
+                condition=Q(status="cancelled", cancelled_at__isnull=False) | (~Q(status="cancelled") & Q(cancelled_at__isnull=True)),
                 name="event_cancelled_has_a_time",
             ),
         ]
@@ -159,19 +148,14 @@ class EventSignal(models.Model):
     """What the event asks for, per interval: a level, a price or a limit."""
 
     event = models.ForeignKey(Event, models.CASCADE, related_name="signals")
-    signal_type = models.CharField(max_length=32, help_text="SIMPLE, ELECTRICITY_PRICE, LOAD_DISPATCH, ….")
+    signal_type = models.CharField(max_length=32, choices=SignalType)
     intervals = models.JSONField(help_text='[{"start_s": 0, "length_s": 7200, "value": 1}], counted from the start of the event.')
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["event", "signal_type"], name="signal_type_once_per_event")]
-
-
-class TargetKind(models.TextChoices):
-    """Whom an event is aimed at."""
-
-    EVERYONE = "everyone", _("Everyone enrolled")
-    GROUP = "group", _("A group")
-    SITE = "site", _("A site")
+        constraints = [
+            models.UniqueConstraint(fields=["event", "signal_type"], name="signal_type_once_per_event"),
+            models.CheckConstraint(condition=Q(signal_type__in=SignalType.values), name="signal_type_is_known"),
+        ]
 
 
 class EventTarget(models.Model):
@@ -193,24 +177,33 @@ class EventTarget(models.Model):
         ]
 
 
-class Choice(models.TextChoices):
-    """An answer to an event."""
-
-    IN = "in", _("Taking part")
-    OUT = "out", _("Not this time")
-
-
 class Participant(models.Model):
-    """A site that an event was sent to, and its answer so far; no answer means taking part."""
+    """A site that an event was sent to, and its answer so far; no answer means taking part.
+
+    [from_at, until_at) is when the event holds the site: the event's own span, cut short by a cancellation (empty if that came
+    before the start). Spans of one site never overlap: an exclusion constraint on PostgreSQL, triggers on SQLite (migration 0002).
+    """
 
     event = models.ForeignKey(Event, models.CASCADE, related_name="participants")
     enrolment = models.ForeignKey(Enrolment, models.PROTECT, related_name="+")
     site = models.ForeignKey("accounts.Site", models.PROTECT, related_name="+")
+    from_at = models.DateTimeField()
+    until_at = models.DateTimeField()
     choice = models.CharField(max_length=8, choices=Choice, blank=True)
     chosen_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["event", "site"], name="participant_once_per_event")]
+        constraints = [
+            models.UniqueConstraint(fields=["event", "site"], name="participant_once_per_event"),
+            models.CheckConstraint(condition=Q(until_at__gte=F("from_at")), name="participant_span_is_no_less_than_empty"),
+            models.CheckConstraint(condition=Q(choice="") | Q(choice__in=Choice.values), name="participant_choice_is_known"),
+            models.CheckConstraint(
+                condition=Q(choice="", chosen_at__isnull=True) | (~Q(choice="") & Q(chosen_at__isnull=False)),
+                name="participant_choice_has_a_time",
+            ),
+        ]
+        # What a site was called for, and when: excluded days, limits per day and year, overlaps.
+        indexes = [models.Index(fields=["site", "from_at"], name="participant_by_site")]
 
 
 class Opt(models.Model):
@@ -218,6 +211,13 @@ class Opt(models.Model):
 
     participant = models.ForeignKey(Participant, models.CASCADE, related_name="opts")
     choice = models.CharField(max_length=8, choices=Choice)
-    source = models.CharField(max_length=16, help_text="person, 2.0b or 3.x.")
+    source = models.CharField(max_length=16, choices=OptSource)
     given_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    given_by_name = models.CharField(max_length=254, blank=True)
     at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(choice__in=Choice.values), name="opt_choice_is_known"),
+            models.CheckConstraint(condition=Q(source__in=OptSource.values), name="opt_source_is_known"),
+        ]
