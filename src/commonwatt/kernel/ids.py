@@ -25,8 +25,11 @@ def new_claim_code() -> str:
 
 
 def normalise_claim_code(text: str) -> str:
-    """What a person typed, in the one form that is hashed: upper case, no blanks or dashes, misread letters mended."""
-    return "".join(text.upper().split()).replace("-", "").translate(_MISREAD)
+    """What a person typed, in the one form that is hashed: upper case, misread letters mended, letters and digits only.
+
+    Whatever a phone makes of the dashes (–, —, a dot, a blank) says nothing.
+    """
+    return "".join(filter(str.isalnum, text.upper())).translate(_MISREAD)
 
 
 def new_token() -> str:

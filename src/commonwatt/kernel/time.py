@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +14,13 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 class NotAnInstant(ValueError):
     """A text or datetime that does not name one moment."""
+
+
+class NoSuchDay(ValueError):
+    """A date that the zone left out when it moved across the date line."""
+
+    def __init__(self, day: date, zone: ZoneInfo) -> None:
+        super().__init__(f"{day} does not exist in {zone.key}: the date line was moved across it; leave the day out")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -42,11 +50,10 @@ class Interval:
         return self.start < other.end and other.start < self.end
 
     def split(self, step: timedelta) -> Iterator[Interval]:
-        """The consecutive parts of length `step`; raises ValueError if they do not fill the interval exactly."""
-        if self.duration % step:
+        """The consecutive parts of length `step`; raises ValueError at once if they do not fill the interval exactly."""
+        if step <= ZERO or self.duration % step:
             raise ValueError(f"{self.duration} is not a whole number of steps of {step}")
-        for index in range(self.duration // step):
-            yield Interval(self.start + index * step, step)
+        return (Interval(self.start + index * step, step) for index in range(self.duration // step))
 
 
 def require_utc(instant: datetime, *, name: str = "instant") -> datetime:
@@ -61,12 +68,13 @@ def parse_instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
-        raise NotAnInstant(
-            f"{text!r} is not an ISO 8601 time; write it like 2026-03-29T01:00Z or 2026-03-29T02:00+01:00"
-        ) from error
+        raise NotAnInstant(f"{text!r} is not an ISO 8601 time; write it like 2026-03-29T01:00Z or 2026-03-29T02:00+01:00") from error
     if instant.utcoffset() is None:
         raise NotAnInstant(f"{text!r} has no UTC offset; add Z or an offset such as +01:00")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:  # year 1 east of Greenwich, year 9999 west of it
+        raise NotAnInstant(f"{text!r} lies outside the years 1 to 9999 in UTC") from error
 
 
 def epoch_seconds(instant: datetime) -> int:
@@ -83,19 +91,27 @@ def from_epoch(seconds: int) -> datetime:
 
 
 def local_day(day: date, zone: ZoneInfo) -> Interval:
-    """The civil day in UTC: 23 or 25 hours long where the clocks change, 24 elsewhere."""
-    start = local_midnight(day, zone)
-    return Interval(start, local_midnight(day + timedelta(days=1), zone) - start)
+    """The civil day in UTC: 23 or 25 hours long where the clocks change, 24 elsewhere. Days follow one another without gaps.
+
+    Raises:
+        NoSuchDay: For a date that the zone skipped, such as 30 December 2011 on Samoa.
+    """
+    start, end = local_midnight(day, zone), local_midnight(day + timedelta(days=1), zone)
+    if start == end:
+        raise NoSuchDay(day, zone)
+    return Interval(start, end - start)
 
 
 def local_midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of the civil day, in UTC (the first moment after the gap where midnight does not exist)."""
-    naive = datetime(day.year, day.month, day.day, tzinfo=zone)
-    instant = naive.astimezone(UTC)
-    # A zone that jumps at midnight has no 00:00: fold=0 then lands in the evening before, by the length of the jump.
-    if instant.astimezone(zone).date() != day:
-        instant = naive.replace(fold=1).astimezone(UTC)
-    return instant
+    """The first instant of the civil day, in UTC: of two midnights the first, and the end of the gap where there is none."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
+    instant = midnight.astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) == midnight.replace(tzinfo=None):
+        return instant
+    # The clocks jump over midnight (Brazil until 2018, Lebanon, Cuba), or over the whole day at the date line. Read with the
+    # offsets of after and before the jump, the missing midnight lies before and after it: the jump is found between the two.
+    seconds = range(epoch_seconds(midnight.replace(fold=1)), epoch_seconds(instant) + 1)
+    return from_epoch(seconds[bisect_left(seconds, day, key=lambda second: from_epoch(second).astimezone(zone).date())])
 
 
 def local_date(instant: datetime, zone: ZoneInfo) -> date:
