@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import django
 import pytest
@@ -51,3 +53,33 @@ def child_environment(transactional_db: None) -> dict[str, str]:
     if ON_POSTGRES:
         address = os.environ["COMMONWATT_DATABASE_URL"].rsplit("/", 1)[0] + f"/{name}"
     return {**os.environ, "COMMONWATT_DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": SETTINGS}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flush_lifts_triggers() -> Iterator[None]:
+    """Append-only tables refuse the emptying between tests as they refuse any other: their triggers are lifted for it alone."""
+    from django.db import connection
+
+    operations = type(connection.ops)
+    plain = operations.execute_sql_flush
+
+    def lifted(self: Any, sql_list: list[str]) -> None:
+        before, after = _lifting_triggers(self.connection)
+        plain(self, [*before, *sql_list, *after])
+
+    operations.execute_sql_flush = lifted
+    yield
+    operations.execute_sql_flush = plain
+
+
+def _lifting_triggers(connection: Any) -> tuple[list[str], list[str]]:
+    """The statements that take away whatever would refuse to empty a table, and those that put it back."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            triggers = cursor.fetchall()
+            return [f'DROP TRIGGER "{name}"' for name, _ in triggers], [sql for _, sql in triggers]
+        # Bit 32 of a trigger's type: it acts on TRUNCATE, with which Django empties tables here.
+        cursor.execute("SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal AND (tgtype & 32) <> 0")
+        triggers = cursor.fetchall()
+    return tuple([f"ALTER TABLE {table} {verb} TRIGGER {name}" for table, name in triggers] for verb in ("DISABLE", "ENABLE"))

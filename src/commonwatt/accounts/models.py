@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -9,6 +10,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+
+from commonwatt.kernel.ids import new_public_id
+
+_user_id = partial(new_public_id, "usr")
+_membership_id = partial(new_public_id, "mem")
+_invitation_id = partial(new_public_id, "inv")
 
 
 class Role(models.TextChoices):
@@ -32,12 +39,14 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """A person who signs in, known by their e-mail address."""
 
+    public_id = models.CharField(max_length=32, unique=True, default=_user_id)
     email = models.EmailField(_("e-mail address"), max_length=254)
     name = models.CharField(_("name"), max_length=120, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: the site's own zone."))
     language = models.CharField(_("language"), max_length=12, blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, help_text="When the account was closed and its personal data erased.")
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -98,6 +107,7 @@ class MembershipStatus(models.TextChoices):
 class Membership(models.Model):
     """A person's place in a customer."""
 
+    public_id = models.CharField(max_length=32, unique=True, default=_membership_id)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role)
@@ -117,6 +127,7 @@ class Membership(models.Model):
 class Invitation(models.Model):
     """A one-time code with which a person joins a customer; only its digest is kept."""
 
+    public_id = models.CharField(max_length=32, unique=True, default=_invitation_id)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="invitations")
     email = models.EmailField(max_length=254, blank=True, help_text="If given, only this address may accept.")
     role = models.CharField(max_length=16, choices=Role)
@@ -126,6 +137,7 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
     accepted_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -170,20 +182,73 @@ class Site(models.Model):
         return self.name
 
 
+class PendingKind(models.TextChoices):
+    """What the code that a person signed up with opens."""
+
+    METER = "meter", _("Claim code of a meter")
+    INVITATION = "invitation", _("Invitation")
+    JOIN = "join", _("Number of an organisation")
+
+
+class PendingClaim(models.Model):
+    """What a person signed up with, kept until their address is verified (perhaps on another device); only a digest."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="pending_claim")
+    kind = models.CharField(max_length=16, choices=PendingKind)
+    code_digest = models.CharField(max_length=64, blank=True)
+    customer = models.ForeignKey(Customer, models.CASCADE, null=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(kind="join", customer__isnull=False, code_digest=""))
+                | (Q(kind__in=["meter", "invitation"], customer__isnull=True) & ~Q(code_digest="")),
+                name="pending_claim_holds_what_its_kind_needs",
+            ),
+        ]
+
+
+class AuditHead(models.Model):
+    """The newest link of the trail: one row, locked by whoever appends, so that the chain has no forks and no gaps."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    sequence = models.BigIntegerField(default=0)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="audit_head_is_one_row")]
+
+
+class ActorRole(models.TextChoices):
+    """In what capacity somebody acted."""
+
+    OPERATOR = "operator", _("Operator")
+    CUSTOMER = "customer", _("Customer")
+    SYSTEM = "system", _("System")
+
+
 class AuditEntry(models.Model):
-    """One thing that somebody did, chained to the one before it; rows never change (a trigger holds that)."""
+    """One thing that somebody did, chained to the one before it; rows never change (a trigger holds that).
+
+    People appear by id alone, so that erasing a person leaves the trail whole and without a name.
+    """
 
     sequence = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField()
-    actor = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", db_constraint=False)
-    actor_name = models.CharField(max_length=254)
+    actor = models.ForeignKey(User, models.DO_NOTHING, null=True, related_name="+", db_constraint=False)
+    actor_role = models.CharField(max_length=16, choices=ActorRole)
     action = models.CharField(max_length=64)
     object_kind = models.CharField(max_length=32)
     object_id = models.CharField(max_length=64)
     customer = models.ForeignKey(Customer, models.DO_NOTHING, null=True, related_name="+", db_constraint=False)
     detail = models.JSONField(default=dict)
-    previous_digest = models.CharField(max_length=64)
+    previous_digest = models.CharField(max_length=64, unique=True)
     digest = models.CharField(max_length=64, unique=True)
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(sequence__gt=0), name="audit_sequence_is_positive"),
+            models.CheckConstraint(condition=Q(actor_role__in=ActorRole.values), name="audit_actor_role_is_known"),
+        ]
         indexes = [models.Index(fields=["customer", "-sequence"], name="audit_by_customer")]

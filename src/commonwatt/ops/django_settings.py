@@ -59,7 +59,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "commonwatt.portal.middleware.present",
+    "commonwatt.portal.middleware.Present",
 ]
 
 ROOT_URLCONF = "commonwatt.ops.urls"

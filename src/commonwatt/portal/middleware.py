@@ -1,11 +1,19 @@
-"""The present: every request carries the clock and one instant, read once, that all its parts share."""
+"""What every request carries: the clock, one instant read once, who asks; and how refusals become pages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
+from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest, HttpResponseBase
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.functional import SimpleLazyObject
 
+from commonwatt.accounts.access import Forbidden, NotFound, viewer_for
 from commonwatt.kernel.clock import Clock, WallClock
 
 _clock: Clock = WallClock()
@@ -17,12 +25,28 @@ def use_clock(clock: Clock) -> None:
     _clock = clock
 
 
-def present(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Give the request its clock (`request.clock`) and its instant (`request.now`)."""
+class Present:
+    """Give the request its clock, its instant and its viewer; answer in the viewer's zone and language; turn refusals into pages."""
 
-    def middleware(request: HttpRequest) -> HttpResponseBase:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer one request."""
         request.clock = _clock  # type: ignore[attr-defined]  # ours: see portal.requests.PortalRequest
         request.now = _clock.now()  # type: ignore[attr-defined]
-        return get_response(request)
+        request.viewer = SimpleLazyObject(lambda: viewer_for(request.user))  # type: ignore[attr-defined]
+        zone = getattr(request.user, "time_zone", "") or settings.COMMONWATT.time_zone
+        language = getattr(request.user, "language", "") or translation.get_language()
+        with timezone.override(ZoneInfo(zone)), translation.override(language):
+            return self._get_response(request)
 
-    return middleware
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """The page for a refusal. Whoever is not signed in is asked to, whatever the address: that tells nothing."""
+        if not isinstance(exception, NotFound | Forbidden):
+            return None
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        is_forbidden = isinstance(exception, Forbidden)
+        status = HTTPStatus.FORBIDDEN if is_forbidden else HTTPStatus.NOT_FOUND
+        return HttpResponse(render_to_string("403.html" if is_forbidden else "404.html", {}, request), status=status)
