@@ -29,11 +29,25 @@ def test_numbers_of_a_new_counter_start_at_one_and_counters_do_not_share() -> No
     assert [actions.next_value("a"), actions.next_value("a"), actions.next_value("b"), actions.next_value("a")] == [1, 2, 1, 3]
 
 
+@pytest.mark.django_db
+def test_a_number_picked_ahead_is_given_to_the_first_who_claims_it() -> None:
+    """Work that carries its number beforehand gets it if nobody came further meanwhile, and is told so if somebody did."""
+    assert actions.next_value("ingest") == 1
+    assert actions.advance_to("ingest", 1001) is True
+    assert actions.advance_to("ingest", 1001) is False
+    assert actions.advance_to("ingest", 500) is False
+    assert actions.next_value("ingest") == 1002
+    assert actions.advance_to("new", 7) is True
+    assert actions.next_value("new") == 8
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_number_outside_a_transaction_is_refused() -> None:
     """A number that no transaction holds would not be in commit order, so it is refused and none is used up."""
     with pytest.raises(actions.NeedsTransaction, match="'outbox' number was asked for outside a transaction"):
         actions.append(kind="x", subject_kind="y", subject_id="z", payload={}, now=NOW)
+    with pytest.raises(actions.NeedsTransaction, match="'ingest' number was asked for outside a transaction"):
+        actions.advance_to("ingest", 7)
     assert queries.newest() == 0
     assert _append() == 1
 

@@ -26,7 +26,7 @@ class NeedsTransaction(RuntimeError):
 
 
 def next_value(counter_name: str) -> int:
-    """The next number of a counter, in commit order and without gaps: 1, 2, 3, …
+    """The next number of a counter, in commit order: 1, 2, 3, … (gaps only where `advance_to` leapt).
 
     The counter's row stays locked until the caller's transaction ends, so whoever takes a later number also commits later, and a
     transaction that is rolled back gives its number back. Take it as late in the transaction as possible: others wait. A
@@ -45,6 +45,26 @@ def next_value(counter_name: str) -> int:
             [counter_name],
         )
         return int(cursor.fetchone()[0])
+
+
+def advance_to(counter_name: str, value: int) -> bool:
+    """Move a counter forward to `value`, and hold its row until the caller's transaction ends; False if it is already there or beyond.
+
+    For work that must carry its number before its transaction begins, such as files written ahead: it picks a number well in the
+    future, does the work, and claims the number here. On False somebody overtook it, and the work is redone with another number.
+
+    Raises:
+        NeedsTransaction: Outside a transaction.
+    """
+    if not connection.in_atomic_block:
+        raise NeedsTransaction(counter_name)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO outbox_counter (name, value) VALUES (%s, %s) "
+            "ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE outbox_counter.value < excluded.value RETURNING value",
+            [counter_name, value],
+        )
+        return cursor.fetchone() is not None
 
 
 def append(*, kind: str, subject_kind: str, subject_id: str, payload: Mapping[str, Any], now: datetime) -> int:
