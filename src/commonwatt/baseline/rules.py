@@ -231,7 +231,8 @@ class BaselineRule(RulePart, frozen=True):
 
 def rule_to_dict(rule: BaselineRule) -> dict[str, Any]:
     """The rule as plain JSON values; `rule_from_dict` gives back an equal rule."""
-    plain: dict[str, Any] = msgspec.to_builtins(rule)  # Any: JSON
+    # Through JSON itself, so that a rule just made and one read back from a database look the same (lists, no tuples).
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(rule))  # Any: JSON
     return plain
 
 
