@@ -7,7 +7,8 @@ from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from commonwatt.accounts.models import Customer, CustomerKind, Membership, MembershipStatus, OperatorMembership, Role, Site
+from commonwatt.accounts.choices import CustomerKind, MembershipStatus, Role
+from commonwatt.accounts.models import Customer, Membership, OperatorMembership, Site
 from commonwatt.accounts.values import CustomerView, SiteView
 
 if TYPE_CHECKING:

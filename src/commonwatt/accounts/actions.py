@@ -11,15 +11,8 @@ from django.db import transaction
 
 from commonwatt.accounts import audit
 from commonwatt.accounts.access import Right, Viewer, require_operator, require_right
-from commonwatt.accounts.models import (
-    Customer,
-    CustomerKind,
-    Invitation,
-    Membership,
-    MembershipStatus,
-    Role,
-    Site,
-)
+from commonwatt.accounts.choices import CustomerKind, MembershipStatus, Role
+from commonwatt.accounts.models import Customer, Invitation, Membership, Site
 from commonwatt.accounts.values import CustomerView, MembershipView, SiteView
 from commonwatt.kernel.ids import digest_secret, new_claim_code, new_public_id, normalise_claim_code
 

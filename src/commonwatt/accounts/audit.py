@@ -11,7 +11,8 @@ from datetime import datetime
 from django.db import connection
 
 from commonwatt.accounts.access import Viewer
-from commonwatt.accounts.models import ActorRole, AuditEntry, AuditHead
+from commonwatt.accounts.choices import ActorRole
+from commonwatt.accounts.models import AuditEntry, AuditHead
 from commonwatt.kernel.time import require_utc
 
 GENESIS = "0" * 64

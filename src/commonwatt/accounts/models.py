@@ -11,18 +11,12 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from commonwatt.accounts.choices import ActorRole, CustomerKind, MembershipStatus, PendingKind, Role
 from commonwatt.kernel.ids import new_public_id
 
 _user_id = partial(new_public_id, "usr")
 _membership_id = partial(new_public_id, "mem")
 _invitation_id = partial(new_public_id, "inv")
-
-
-class Role(models.TextChoices):
-    """What a member may do: an administrator also manages the members."""
-
-    ADMINISTRATOR = "administrator", _("Administrator")
-    MEMBER = "member", _("Member")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -73,13 +67,6 @@ class OperatorMembership(models.Model):
         constraints = [models.CheckConstraint(condition=Q(role__in=Role.values), name="operator_role_is_known")]
 
 
-class CustomerKind(models.TextChoices):
-    """Who holds meters: an organisation with members who are approved, or a household."""
-
-    ORGANISATION = "organisation", _("Organisation")
-    HOUSEHOLD = "household", _("Household")
-
-
 class Customer(models.Model):
     """An organisation or a household: the party that holds meters and is credited."""
 
@@ -94,14 +81,6 @@ class Customer(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class MembershipStatus(models.TextChoices):
-    """Where a person stands with an organisation (S0-43)."""
-
-    PENDING = "pending", _("Waiting for approval")
-    APPROVED = "approved", _("Approved")
-    REJECTED = "rejected", _("Rejected")
 
 
 class Membership(models.Model):
@@ -182,14 +161,6 @@ class Site(models.Model):
         return self.name
 
 
-class PendingKind(models.TextChoices):
-    """What the code that a person signed up with opens."""
-
-    METER = "meter", _("Claim code of a meter")
-    INVITATION = "invitation", _("Invitation")
-    JOIN = "join", _("Number of an organisation")
-
-
 class PendingClaim(models.Model):
     """What a person signed up with, kept until their address is verified (perhaps on another device); only a digest."""
 
@@ -218,14 +189,6 @@ class AuditHead(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="audit_head_is_one_row")]
-
-
-class ActorRole(models.TextChoices):
-    """In what capacity somebody acted."""
-
-    OPERATOR = "operator", _("Operator")
-    CUSTOMER = "customer", _("Customer")
-    SYSTEM = "system", _("System")
 
 
 class AuditEntry(models.Model):

@@ -12,19 +12,8 @@ from django.db.models import F
 from commonwatt.accounts import audit
 from commonwatt.accounts.access import Viewer, require_operator_administrator, viewer_for
 from commonwatt.accounts.actions import LastAdministrator, require_time_zone
-from commonwatt.accounts.models import (
-    Customer,
-    CustomerKind,
-    Invitation,
-    Membership,
-    MembershipStatus,
-    OperatorMembership,
-    PendingClaim,
-    PendingKind,
-    Role,
-    SignInLink,
-    User,
-)
+from commonwatt.accounts.choices import CustomerKind, MembershipStatus, PendingKind, Role
+from commonwatt.accounts.models import Customer, Invitation, Membership, OperatorMembership, PendingClaim, SignInLink, User
 from commonwatt.accounts.values import PersonView
 from commonwatt.kernel.ids import digest_secret, new_token
 
@@ -50,6 +39,12 @@ class AlreadyOperator(ValueError):
 
 
 @transaction.atomic
+def create_person(*, email: str, name: str, password: str, now: datetime) -> PersonView:
+    """A person whose address needs no proof, who signs in with this password: for the demo and for tests."""
+    return PersonView.of(_create(email=email.strip().lower(), name=name, password=password, now=now))
+
+
+@transaction.atomic
 def create_operator(*, email: str, name: str, role: str, actor: Viewer | None = None, now: datetime) -> tuple[PersonView, str | None]:
     """Add a person to the operator's staff; returns them and a one-time sign-in token, shown here and never again (S0-57).
 
@@ -61,8 +56,7 @@ def create_operator(*, email: str, name: str, role: str, actor: Viewer | None = 
     email = email.strip().lower()
     user = User.objects.filter(email=email).first()
     if user is None:
-        user = User.objects.create_user(email, name=name.strip(), created_at=now)
-        EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)  # whoever adds them vouches for it
+        user = _create(email=email, name=name, password=None, now=now)
     if OperatorMembership.objects.filter(user=user).exists():
         raise AlreadyOperator(email)
     OperatorMembership.objects.create(user=user, role=Role(role), created_at=now)
@@ -180,6 +174,12 @@ def close_account(*, actor: Viewer, now: datetime) -> None:
     user.is_active, user.closed_at = False, now
     user.set_unusable_password()
     user.save()
+
+
+def _create(*, email: str, name: str, password: str | None, now: datetime) -> User:
+    user = User.objects.create_user(email, password, name=" ".join(name.split()), created_at=now)
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)  # whoever adds them vouches for it
+    return user
 
 
 def _leave_customers(user: User) -> None:

@@ -10,18 +10,8 @@ from django.db.models import Count, Model, Q, QuerySet
 from django.db.models.functions import Lower
 
 from commonwatt.accounts.access import Viewer
-from commonwatt.accounts.models import (
-    AuditEntry,
-    Customer,
-    CustomerKind,
-    Invitation,
-    Membership,
-    MembershipStatus,
-    OperatorMembership,
-    Role,
-    Site,
-    User,
-)
+from commonwatt.accounts.choices import CustomerKind, MembershipStatus, Role
+from commonwatt.accounts.models import AuditEntry, Customer, Invitation, Membership, OperatorMembership, Site, User
 from commonwatt.accounts.values import (
     AuditView,
     CustomerRow,
