@@ -87,7 +87,10 @@ def verify() -> LedgerVerification:
         ),
         *(f"Transfer {row.reference!r} moves {row.amount_nanos} nanos from {row.debit.code!r} to {row.credit.code!r}." for row in unsound),
         *(f"All balances in {currency} add up to {total} nanos, not to nothing." for currency, total in _imbalances().items()),
-        *(f"The database no longer holds the trigger {name!r}; run the migrations again." for name in sorted(GUARDS[connection.vendor] - _triggers())),
+        *(
+            f"The database no longer holds the trigger {name!r}; run the migrations again."
+            for name in sorted(GUARDS[connection.vendor] - _triggers())
+        ),
     ]
     return LedgerVerification(accounts=Account.objects.count(), transfers=rows.count(), problems=tuple(problems))
 

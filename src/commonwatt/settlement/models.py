@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 
 class Settlement(models.Model):
@@ -20,7 +20,10 @@ class Settlement(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["event", "number"], name="settlement_number_once_per_event")]
+        constraints = [
+            models.UniqueConstraint(fields=["event", "number"], name="settlement_number_once_per_event"),
+            models.CheckConstraint(condition=Q(number__gt=0), name="settlement_numbers_start_at_one"),
+        ]
 
 
 class SettledMeter(models.Model):
@@ -30,7 +33,8 @@ class SettledMeter(models.Model):
     meter = models.ForeignKey("metering.Meter", models.PROTECT, related_name="+")
     site = models.ForeignKey("accounts.Site", models.PROTECT, related_name="+")
     party_id = models.CharField(max_length=32)
-    verdict = models.CharField(max_length=32, help_text="ok, or why nothing could be computed.")
+    verdict = models.CharField(max_length=32, help_text="ok, opted_out, or why there is no baseline.")
+    notes = models.PositiveIntegerField(default=0, help_text="Bits of baseline.reasons.Note.")
     days = models.JSONField(help_text='[{"day": "2026-03-02", "status": "selected"}, …], newest first.')
     adjustment_kind = models.CharField(max_length=16)
     adjustment_value = models.FloatField(null=True, help_text="The factor, or kWh per interval.")
@@ -44,7 +48,13 @@ class SettledMeter(models.Model):
     readings_digest = models.CharField(max_length=64)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["settlement", "meter"], name="settled_meter_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["settlement", "meter"], name="settled_meter_once"),
+            models.CheckConstraint(condition=Q(verdict="ok") | Q(credited_wh=0), name="settled_meter_without_verdict_is_unpaid"),
+            models.CheckConstraint(
+                condition=Q(delivered_wh=F("baseline_wh") - F("metered_wh")), name="settled_meter_delivered_is_the_difference"
+            ),
+        ]
         indexes = [models.Index(fields=["party_id"], name="settled_meter_by_party")]
 
 
@@ -66,13 +76,14 @@ class SettlementLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["settled_meter", "start"], name="settlement_line_once_per_interval"),
             models.CheckConstraint(
-                condition=Q(amount_nanos=models.F("credited_wh") * models.F("price_micros_per_kwh")),
+                condition=Q(amount_nanos=F("credited_wh") * F("price_micros_per_kwh")),
                 name="settlement_line_amount_is_wh_times_price",
             ),
             models.CheckConstraint(
                 condition=Q(metered_wh__isnull=False, baseline_wh__isnull=False) | Q(credited_wh=0),
                 name="settlement_line_unmetered_is_unpaid",
             ),
+            models.CheckConstraint(condition=Q(credited_wh__gte=0), name="settlement_line_takes_nothing_away"),
         ]
 
 
@@ -112,5 +123,30 @@ class StatementEntry(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["statement", "settlement"], name="statement_entry_once_per_settlement"),
-            models.CheckConstraint(condition=Q(amount_nanos=0) | ~Q(transfer_reference=""), name="statement_entry_is_booked"),
+            models.UniqueConstraint(fields=["statement"], condition=Q(kind="credit"), name="statement_has_one_credit"),
+            models.UniqueConstraint(
+                fields=["transfer_reference"], condition=~Q(transfer_reference=""), name="statement_entry_has_its_own_transfer"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_nanos=0, transfer_reference="") | (~Q(amount_nanos=0) & ~Q(transfer_reference="")),
+                name="statement_entry_is_booked",
+            ),
+            models.CheckConstraint(condition=Q(kind__in=EntryKind.values), name="statement_entry_kind_is_known"),
+        ]
+
+
+class Watch(models.Model):
+    """Up to where the readings of a settled event have been looked at, so that later ones are noticed. The one row that changes."""
+
+    event = models.OneToOneField("demand_response.Event", models.PROTECT, related_name="+", primary_key=True)
+    first_start_s = models.BigIntegerField(help_text="The first moment whose readings may count, baseline days included.")
+    end_s = models.BigIntegerField(help_text="The moment after the last.")
+    checked_sequence = models.BigIntegerField(help_text="The ingest sequence up to which the settlement knows all readings.")
+    due_sequence = models.BigIntegerField(help_text="The newest ingest sequence that touched the span.")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(end_s__gt=F("first_start_s")), name="watch_has_a_span")]
+        indexes = [
+            models.Index(fields=["event"], condition=Q(due_sequence__gt=F("checked_sequence")), name="watch_due"),
+            models.Index(fields=["end_s"], name="watch_by_end"),
         ]
