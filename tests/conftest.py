@@ -7,10 +7,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import django
 import pytest
+
+if TYPE_CHECKING:
+    from tests.cast import Cast
 
 SETTINGS = "commonwatt.ops.django_settings"
 LOCAL_POSTGRES = "postgresql://commonwatt:commonwatt@127.0.0.1:5432/commonwatt"
@@ -41,6 +44,15 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
     if not ON_POSTGRES:
         settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(DATA_DIR / "test.sqlite3")
+
+
+@pytest.fixture
+def cast(db: None, settings: Any) -> Cast:
+    """Ana's household, Bram who shares it, Chloe a stranger, Otto the operator, and an organisation (see tests/cast.py)."""
+    from tests.cast import make_cast
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast: nine people sign up in every test
+    return make_cast()
 
 
 @pytest.fixture

@@ -147,7 +147,7 @@ def keep_pending(*, user_id: int, pending: Pending, now: datetime) -> None:
 @transaction.atomic
 def take_pending(*, user_id: int) -> Pending | None:
     """What the person signed up with, handed out once."""
-    row = PendingClaim.objects.select_for_update().select_related("customer").filter(user_id=user_id).first()
+    row = PendingClaim.objects.select_for_update(of=("self",)).select_related("customer").filter(user_id=user_id).first()
     if row is None:
         return None
     row.delete()
@@ -161,10 +161,9 @@ def close_account(*, actor: Viewer, now: datetime) -> None:
     The row stays, without name and address: what the person did keeps its actor, and the id is never given to another.
     """
     user = User.objects.select_for_update().get(pk=actor.person_id)
-    _audit(actor, "person.account_closed", user, {}, now)
+    _leave_customers(user)
     if actor.is_operator:
         set_operator_role(actor=None, public_id=user.public_id, role=None, now=now)
-    _leave_customers(user)
     Invitation.objects.filter(email=user.email, accepted_at__isnull=True, withdrawn_at__isnull=True).update(withdrawn_at=now)
     Invitation.objects.filter(email=user.email).update(email="")
     EmailAddress.objects.filter(user=user).delete()
@@ -174,6 +173,7 @@ def close_account(*, actor: Viewer, now: datetime) -> None:
     user.is_active, user.closed_at = False, now
     user.set_unusable_password()
     user.save()
+    _audit(actor, "person.account_closed", user, {}, now)
 
 
 def _create(*, email: str, name: str, password: str | None, now: datetime) -> User:
