@@ -25,6 +25,7 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 INSTALLED_APPS = [
     "commonwatt.accounts",
     "commonwatt.outbox",
+    "commonwatt.jobs",
     "commonwatt.ledger",
     "commonwatt.notify",
     "commonwatt.metering",

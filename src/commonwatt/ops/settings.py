@@ -130,9 +130,7 @@ class Settings:
         takes="addresses separated by commas",
         help_text="Proxies whose forwarded client address and scheme are believed.",
     )
-    time_zone: str = _setting(
-        _zone, "Europe/Brussels", takes="a zone such as Europe/Brussels", help_text="The operator's own time zone."
-    )
+    time_zone: str = _setting(_zone, "Europe/Brussels", takes="a zone such as Europe/Brussels", help_text="The operator's own time zone.")
     country: str = _setting(
         str,
         "BE",
@@ -140,9 +138,7 @@ class Settings:
         help_text="Whose public holidays count for new sites and programs.",
     )
     language: str = _setting(_choice("en"), "en", takes="en", help_text="The language of people who chose none.")
-    currency: str = _setting(
-        _currency, "EUR", takes="three capital letters such as EUR", help_text="The currency of new programs."
-    )
+    currency: str = _setting(_currency, "EUR", takes="three capital letters such as EUR", help_text="The currency of new programs.")
     email_url: str = _setting(
         _mail, "file:", takes="smtp://user:password@host:587, smtps://…:465, file: or console:",
         help_text="How mail leaves. `file:` writes each message into the data folder.",
@@ -157,9 +153,7 @@ class Settings:
     session_idle_minutes: int = _setting(
         _positive, 60 * 24 * 14, takes="a whole number above 0", help_text="Sign-out after so long without a visit."
     )
-    seal_after_days: int = _setting(
-        _positive, 7, takes="a whole number above 0", help_text="How long after its end a month is sealed."
-    )
+    seal_after_days: int = _setting(_positive, 7, takes="a whole number above 0", help_text="How long after its end a month is sealed.")
     log_format: str = _setting(_choice("text", "json"), "text", takes="text or json", help_text="How log lines are written.")
     log_level: str = _setting(
         _choice("debug", "info", "warning", "error"),

@@ -18,8 +18,17 @@ class JobState(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+UNFINISHED = (JobState.WAITING, JobState.RUNNING)
+_unfinished = Q(state__in=["waiting", "running"])
+
+
 class Job(models.Model):
-    """One piece of work; whoever holds the lease works on it, and a lease that ran out may be taken by another."""
+    """One piece of work; whoever holds the lease works on it, and a lease that ran out may be taken by another.
+
+    `run_at`, `created_at` and `finished_at` are told by the install's clock, which may be a time-lapse. `lease_until` is told by the
+    database's own clock, so that machines whose clocks differ agree: of a running job, until when its worker is believed alive; of
+    a waiting one, before when it is not tried again.
+    """
 
     public_id = models.CharField(max_length=32, unique=True)
     kind = models.CharField(max_length=64)
@@ -40,9 +49,15 @@ class Job(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["key"], condition=Q(state__in=["waiting", "running"]), name="job_one_unfinished_per_key"
-            ),
+            models.UniqueConstraint(fields=["key"], condition=_unfinished, name="job_one_unfinished_per_key"),
+            models.CheckConstraint(condition=Q(state__in=JobState.values), name="job_state_is_known"),
             models.CheckConstraint(condition=~Q(state="running") | Q(lease_until__isnull=False), name="job_running_has_a_lease"),
+            models.CheckConstraint(
+                condition=(_unfinished & Q(finished_at__isnull=True)) | (~_unfinished & Q(finished_at__isnull=False)),
+                name="job_finished_has_a_time",
+            ),
         ]
-        indexes = [models.Index(fields=["run_at"], condition=Q(state__in=["waiting", "running"]), name="job_open_by_time")]
+        indexes = [
+            models.Index(fields=["run_at"], condition=_unfinished, name="job_open_by_time"),
+            models.Index(fields=["kind", "-created_at"], name="job_by_kind"),
+        ]
