@@ -63,8 +63,8 @@ class ProgramTerms(models.Model):
             ),
             models.CheckConstraint(condition=Q(negative_intervals__in=NegativeIntervals.values), name="terms_negative_intervals_is_known"),
             models.CheckConstraint(condition=Q(coverage_days__gt=0, coverage_percent__lte=100), name="terms_coverage_makes_sense"),
-            # Days of 24 hours are compared with one another: a longer event would have no day to be compared with.
-            models.CheckConstraint(condition=Q(longest_minutes__lt=1440), name="terms_events_are_shorter_than_a_day"),
+            # Days are compared with days, and the shortest has 23 hours: a longer event would have none to be compared with.
+            models.CheckConstraint(condition=Q(longest_minutes__lte=1380), name="terms_events_are_shorter_than_a_day"),
         ]
 
 
@@ -213,7 +213,6 @@ class Opt(models.Model):
     choice = models.CharField(max_length=8, choices=Choice)
     source = models.CharField(max_length=16, choices=OptSource)
     given_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    given_by_name = models.CharField(max_length=254, blank=True)
     at = models.DateTimeField()
 
     class Meta:

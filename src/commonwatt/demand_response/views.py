@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from commonwatt.demand_response.choices import EventStatus
+from commonwatt.demand_response.choices import Choice, EventStatus, OptSource, TargetKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,13 +198,44 @@ class ParticipantView:
     chosen_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A span during which an event held a site; on these days the site's load is no example of ordinary days."""
+
+    site_id: int
+    from_at: datetime
+    until_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CalledSite:
+    """One call of one site, for participation and savings rate."""
+
+    event_id: int
+    event_public_id: str
+    program_id: int
+    site_id: int
+    customer_id: int
+    choice: str
+    starts_at: datetime
+    responding_share_ppm: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetView:
+    """One aim of an event; the name of the group or site, empty for everyone."""
+
+    kind: TargetKind
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptView:
     """One answer of a site to an event."""
 
     site_id: int
-    choice: str
-    source: str
+    choice: Choice
+    source: OptSource
     given_by_name: str
     at: datetime
 
