@@ -8,13 +8,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "requirements"
+OURS = ["pyproject.toml", "requirements/build.in"]
 SETS: dict[str, list[str]] = {
     # dev first: the others are held to its versions
-    "dev": ["pyproject.toml", "--extra", "dev", "--extra", "postgres", "--extra", "redis", "--extra", "cluster"],
-    "base": ["pyproject.toml"],
-    "postgres": ["pyproject.toml", "--extra", "postgres"],
-    "redis": ["pyproject.toml", "--extra", "redis"],
-    "cluster": ["pyproject.toml", "--extra", "cluster"],
+    "dev": [*OURS, "--extra", "dev", "--extra", "postgres", "--extra", "redis", "--extra", "cluster"],
+    "base": OURS,
+    "postgres": [*OURS, "--extra", "postgres"],
+    "redis": [*OURS, "--extra", "redis"],
+    "cluster": [*OURS, "--extra", "cluster"],
+    # the node that tools/frontend.py takes where the system has none
+    "node": ["requirements/node.in"],
 }
 
 
@@ -22,7 +25,7 @@ def compile_set(name: str, arguments: list[str]) -> None:
     """Resolve one set of packages into requirements/NAME.txt."""
     constraint = [] if name == "dev" else ["--constraint", str(OUT / "dev.txt")]
     command = [
-        sys.executable, "-m", "uv", "pip", "compile", *arguments, str(OUT / "build.in"), *constraint,
+        sys.executable, "-m", "uv", "pip", "compile", *arguments, *constraint,
         "--python-version", "3.11", "--universal", "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links",
         "--no-header", "--no-annotate", "--quiet", "--output-file", str(OUT / f"{name}.txt"),
     ]  # fmt: skip
