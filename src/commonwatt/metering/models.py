@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from commonwatt.metering.choices import Quality, Quantity
+
 
 class Meter(models.Model):
     """A device that measures, known by the number printed on it."""
@@ -15,6 +17,7 @@ class Meter(models.Model):
     number = models.CharField(_("meter number"), max_length=64, unique=True)
     name = models.CharField(_("name"), max_length=120, blank=True)
     interval_s = models.PositiveIntegerField(_("interval"), default=900, help_text=_("How long one reading lasts, in seconds."))
+    time_zone = models.CharField(max_length=64, help_text="Whose civil days its rollups follow: that of the site it stands at.")
     installed_on = models.DateField(_("installed on"), null=True, blank=True)
     removed_on = models.DateField(_("removed on"), null=True, blank=True)
     created_at = models.DateTimeField()
@@ -44,9 +47,7 @@ class MeterAssignment(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["meter"], condition=Q(until_at__isnull=True), name="assignment_one_current_holder"),
-            models.CheckConstraint(
-                condition=Q(until_at__isnull=True) | Q(until_at__gt=F("from_at")), name="assignment_ends_after_start"
-            ),
+            models.CheckConstraint(condition=Q(until_at__isnull=True) | Q(until_at__gt=F("from_at")), name="assignment_ends_after_start"),
         ]
         indexes = [models.Index(fields=["customer", "until_at"], name="assignment_by_customer")]
 
@@ -67,13 +68,6 @@ class ClaimCode(models.Model):
         constraints = [models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="claim_code_expires_later")]
 
 
-class Quantity(models.TextChoices):
-    """What a channel measures. Import and export are two channels, both never negative."""
-
-    ENERGY_IMPORT = "energy_import", _("Electricity used from the grid")
-    ENERGY_EXPORT = "energy_export", _("Electricity given to the grid")
-
-
 class Channel(models.Model):
     """One quantity of one meter."""
 
@@ -87,15 +81,6 @@ class Channel(models.Model):
             models.UniqueConstraint(fields=["meter", "quantity"], name="channel_once_per_quantity"),
             models.CheckConstraint(condition=Q(interval_s__gt=0), name="channel_interval_is_positive"),
         ]
-
-
-class Quality(models.IntegerChoices):
-    """How far a reading can be trusted; a larger number is worse."""
-
-    MEASURED = 0, _("Measured")
-    EDITED = 1, _("Edited by hand")
-    ESTIMATED = 2, _("Estimated")
-    MISSING = 3, _("Missing, with a reason")
 
 
 class IngestBatch(models.Model):
@@ -134,10 +119,10 @@ class Reading(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(length_s__gt=0), name="reading_has_length"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="reading_is_not_negative"),
             models.CheckConstraint(condition=Q(quality__in=Quality.values), name="reading_quality_is_known"),
         ]
-        # The sealer walks months; everyone else comes by channel, which the primary key serves.
-        indexes = [models.Index(fields=["start_s"], name="reading_by_start")]
+        # No other index: everyone comes by channel, the sealer too, and each index would cost every write.
 
 
 class SealedFile(models.Model):
@@ -149,15 +134,14 @@ class SealedFile(models.Model):
     digest = models.CharField(max_length=64)
     rows = models.BigIntegerField()
     size_bytes = models.BigIntegerField()
+    revisions = models.BigIntegerField(default=0, help_text="Rows that a later row of the same file replaces.")
     newest_sequence = models.BigIntegerField()
     created_at = models.DateTimeField()
     superseded_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["month", "bucket"], condition=Q(superseded_at__isnull=True), name="sealed_file_one_current"
-            ),
+            models.UniqueConstraint(fields=["month", "bucket"], condition=Q(superseded_at__isnull=True), name="sealed_file_one_current"),
         ]
 
 

@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                 ('number', models.CharField(max_length=64, unique=True, verbose_name='meter number')),
                 ('name', models.CharField(blank=True, max_length=120, verbose_name='name')),
                 ('interval_s', models.PositiveIntegerField(default=900, help_text='How long one reading lasts, in seconds.', verbose_name='interval')),
+                ('time_zone', models.CharField(help_text='Whose civil days its rollups follow: that of the site it stands at.', max_length=64)),
                 ('installed_on', models.DateField(blank=True, null=True, verbose_name='installed on')),
                 ('removed_on', models.DateField(blank=True, null=True, verbose_name='removed on')),
                 ('created_at', models.DateTimeField()),
@@ -74,6 +75,7 @@ class Migration(migrations.Migration):
                 ('digest', models.CharField(max_length=64)),
                 ('rows', models.BigIntegerField()),
                 ('size_bytes', models.BigIntegerField()),
+                ('revisions', models.BigIntegerField(default=0, help_text='Rows that a later row of the same file replaces.')),
                 ('newest_sequence', models.BigIntegerField()),
                 ('created_at', models.DateTimeField()),
                 ('superseded_at', models.DateTimeField(null=True)),
@@ -155,13 +157,13 @@ class Migration(migrations.Migration):
             model_name='meterassignment',
             constraint=models.CheckConstraint(condition=models.Q(('until_at__isnull', True), ('until_at__gt', models.F('from_at')), _connector='OR'), name='assignment_ends_after_start'),
         ),
-        migrations.AddIndex(
-            model_name='reading',
-            index=models.Index(fields=['start_s'], name='reading_by_start'),
-        ),
         migrations.AddConstraint(
             model_name='reading',
             constraint=models.CheckConstraint(condition=models.Q(('length_s__gt', 0)), name='reading_has_length'),
+        ),
+        migrations.AddConstraint(
+            model_name='reading',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 0)), name='reading_is_not_negative'),
         ),
         migrations.AddConstraint(
             model_name='reading',
