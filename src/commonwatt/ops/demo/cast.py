@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from commonwatt.accounts.choices import CustomerKind
+
 ZONE = "Europe/London"
 COUNTRY = "GB-ENG"
 CURRENCY = "GBP"
@@ -43,7 +45,7 @@ class Party:
     """An organisation or a household: the first person runs it, the others belong to it."""
 
     name: str
-    is_organisation: bool
+    kind: CustomerKind
     people: tuple[Person, ...]
     places: tuple[Place, ...]
 
@@ -54,7 +56,7 @@ DESK = Person("dana", "Dana Desk")
 ORGANISATIONS = (
     Party(
         "Fenland Colleges",
-        True,
+        CustomerKind.ORGANISATION,
         (Person("olga", "Olga Estates"), Person("milo", "Milo Member")),
         (
             Place("Building 16", "ucam_b16", 52.2045, 0.1149),
@@ -65,7 +67,7 @@ ORGANISATIONS = (
     ),
     Party(
         "Riverside Laboratories",
-        True,
+        CustomerKind.ORGANISATION,
         (Person("rosa", "Rosa Laboratories"),),
         (
             Place("Building 25", "ucam_b25", 52.1986, 0.1201),
@@ -75,15 +77,16 @@ ORGANISATIONS = (
         ),
     ),
 )
+HOME = CustomerKind.HOUSEHOLD
 HOUSEHOLDS = (
-    Party("Ana's home", False, (Person("ana", "Ana"), Person("bram", "Bram")), (Place("12 Mill Lane", "fontana_16", 52.1951, 0.1313),)),
-    Party("Chloe's home", False, (Person("chloe", "Chloe"),), (Place("3 Orchard Row", "fontana_01", 52.1903, 0.1379),)),
-    Party("The Desai home", False, (Person("desai", "Priya Desai"),), (Place("8 Station Road", "fontana_02", 52.1940, 0.1402),)),
-    Party("The Evans home", False, (Person("evans", "Gareth Evans"),), (Place("27 Church Street", "fontana_03", 52.2148, 0.1330),)),
-    Party("The Farouk home", False, (Person("farouk", "Layla Farouk"),), (Place("5 Willow Way", "fontana_05", 52.2171, 0.1407),)),
-    Party("The Green home", False, (Person("green", "Tom Green"),), (Place("41 High Street", "fontana_06", 52.1877, 0.1150),)),
-    Party("The Hughes home", False, (Person("hughes", "Mair Hughes"),), (Place("16 Park Terrace", "fontana_07", 52.2016, 0.1439),)),
-    Party("The Ito home", False, (Person("ito", "Kenji Ito"),), (Place("2 Bridge End", "fontana_17", 52.2213, 0.1204),)),
+    Party("Ana's home", HOME, (Person("ana", "Ana"), Person("bram", "Bram")), (Place("12 Mill Lane", "fontana_16", 52.1951, 0.1313),)),
+    Party("Chloe's home", HOME, (Person("chloe", "Chloe"),), (Place("3 Orchard Row", "fontana_01", 52.1903, 0.1379),)),
+    Party("The Desai home", HOME, (Person("desai", "Priya Desai"),), (Place("8 Station Road", "fontana_02", 52.1940, 0.1402),)),
+    Party("The Evans home", HOME, (Person("evans", "Gareth Evans"),), (Place("27 Church Street", "fontana_03", 52.2148, 0.1330),)),
+    Party("The Farouk home", HOME, (Person("farouk", "Layla Farouk"),), (Place("5 Willow Way", "fontana_05", 52.2171, 0.1407),)),
+    Party("The Green home", HOME, (Person("green", "Tom Green"),), (Place("41 High Street", "fontana_06", 52.1877, 0.1150),)),
+    Party("The Hughes home", HOME, (Person("hughes", "Mair Hughes"),), (Place("16 Park Terrace", "fontana_07", 52.2016, 0.1439),)),
+    Party("The Ito home", HOME, (Person("ito", "Kenji Ito"),), (Place("2 Bridge End", "fontana_17", 52.2213, 0.1204),)),
 )
 PARTIES = (*ORGANISATIONS, *HOUSEHOLDS)
 PLACES = tuple(place for party in PARTIES for place in party.places)
