@@ -34,7 +34,9 @@ def test_mail_carries_the_news_the_page_and_a_lasting_id(settings: Settings) -> 
     with mail_server() as mailbox:
         use_server(settings, mailbox.port)
         tell(person("Ana"))
+        assert queries.is_mail_due(now=NOW) is True
         assert send_waiting_mail(now=NOW) == MailRun(sent=1, postponed=0, given_up=0)
+        assert queries.is_mail_due(now=NOW) is False
         assert send_waiting_mail(now=NOW + timedelta(days=1)) == MailRun(sent=0, postponed=0, given_up=0)
     (receiver, mail) = mailbox.received[0]
     assert len(mailbox.received) == 1
@@ -79,13 +81,14 @@ def test_attempts_are_bounded(settings: Settings) -> None:
         use_server(settings, mailbox.port)
         mailbox.answers = {"ana@example.org": "452 mailbox full"}
         tell(person("Ana"))
-        at, attempts = NOW, []
+        at, waits = NOW, []
+        send_waiting_mail(now=at)
         while (waiting := Delivery.objects.filter(transport="email", state="waiting").first()) is not None:
             assert waiting.next_attempt_at is not None
-            attempts.append(waiting.next_attempt_at - at)
+            waits.append(waiting.next_attempt_at - at)
             at = waiting.next_attempt_at
             send_waiting_mail(now=at)
-    assert [wait // timedelta(minutes=1) for wait in attempts] == [0, 1, 5, 30, 120, 480, 720, 1440]
+    assert [wait // timedelta(minutes=1) for wait in waits] == [1, 5, 30, 120, 480, 720, 1440]
     assert Delivery.objects.get(transport="email").error == ("SMTPRecipientsRefused: {'ana@example.org': (452, b'mailbox full')}")
 
 

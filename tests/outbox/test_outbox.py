@@ -172,7 +172,9 @@ def test_the_place_of_every_deliverer_can_be_read() -> None:
     """The operator sees how far each deliverer has come and how much waits for it."""
     for _ in range(4):
         _append()
+    assert queries.waiting_for("mail") == 4
     actions.advance("mail", lambda _: None, limit=3, now=NOW)
+    assert queries.waiting_for("mail") == 1
     actions.advance("push", lambda _: None, limit=10, now=NOW)
     assert queries.cursor_positions() == [
         queries.CursorPosition("mail", 3, 1, NOW),

@@ -59,11 +59,7 @@ def _tell_some(user_ids: list[int], *, cause: str, subject: str, body: str, addr
     )
     unwanted = set(Preference.objects.filter(user_id__in=new, transport=Transport.EMAIL, wanted=False).values_list("user_id", flat=True))
     in_portal = [Delivery(message=m, transport=Transport.PORTAL, state=DeliveryState.SENT, sent_at=now) for m in messages]
-    by_mail = [
-        Delivery(message=m, transport=Transport.EMAIL, state=DeliveryState.WAITING, next_attempt_at=now)
-        for m in messages
-        if m.user_id not in unwanted
-    ]
+    by_mail = [Delivery(message=m, transport=Transport.EMAIL, state=DeliveryState.WAITING) for m in messages if m.user_id not in unwanted]
     Delivery.objects.bulk_create([*in_portal, *by_mail])
     return len(messages)
 

@@ -11,10 +11,12 @@ import structlog
 from django.conf import settings
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
+from django.db.models import F
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from commonwatt.notify.models import Delivery, DeliveryState, Transport
+from commonwatt.notify.models import Delivery, DeliveryState
+from commonwatt.notify.queries import due_mail
 
 # Two days in all: long enough for a mail server to be mended over a weekend night, short enough that nobody gets stale news.
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480, 720, 1440))
@@ -36,14 +38,13 @@ class MailRun:
 def send_waiting_mail(*, now: datetime, limit: int = 200) -> MailRun:
     """Send up to `limit` mails that are due; what fails is tried again later, and given up after the last attempt.
 
+    `now` is the machine's own time: attempts at a mail server are spaced by it even where the install shows a time-lapse.
+
     Two runs at once never send the same mail. A run killed between sending and noting it leaves that one mail to be sent again,
     with the same Message-ID, by which the receiving side can drop the repeat. A mail server that cannot be reached postpones the
     mail in hand and ends the run: the others keep their place.
     """
-    due = Delivery.objects.filter(
-        transport=Transport.EMAIL, state=DeliveryState.WAITING, next_attempt_at__lte=now, message__user__is_active=True
-    )
-    waiting = list(due.order_by("next_attempt_at", "pk").select_related("message__user")[:limit])
+    waiting = list(due_mail(now=now).order_by(F("next_attempt_at").asc(nulls_first=True), "pk").select_related("message__user")[:limit])
     outcomes: list[str] = []
     backend = mail.get_connection()
     try:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
 
 from commonwatt.accounts.values import Page
 from commonwatt.notify.access import MessageView
@@ -37,6 +39,17 @@ def unread_count(user_id: int) -> int:
 def wants_mail(user_id: int) -> bool:
     """Whether messages are also sent to the person's e-mail address."""
     return not Preference.objects.filter(user_id=user_id, transport=Transport.EMAIL, wanted=False).exists()
+
+
+def due_mail(*, now: datetime) -> QuerySet[Delivery]:
+    """What to send by an instant of the machine's own clock: mail never tried, and mail to be tried again. For this room alone."""
+    waiting = Delivery.objects.filter(transport=Transport.EMAIL, state=DeliveryState.WAITING, message__user__is_active=True)
+    return waiting.filter(Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=now))
+
+
+def is_mail_due(*, now: datetime) -> bool:
+    """Whether any mail is to be sent by an instant of the machine's own clock."""
+    return due_mail(now=now).exists()
 
 
 def mail_counts() -> MailCounts:

@@ -42,12 +42,14 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.usersessions",
     "django_htmx",
     "django_vite",
     "csp",
 ]
 
 MIDDLEWARE = [
+    "commonwatt.ops.requests.noted",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -73,13 +75,15 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "commonwatt.portal.context.portal",
+                "commonwatt.portal.context.navigation",
             ],
         },
     }
 ]
 
-_database: dict[str, Any] = dict(dj_database_url.parse(COMMONWATT.database, conn_max_age=60, conn_health_checks=True))
+# No connection outlives its request (conn_max_age=0): every request of the ASGI server has a thread of its own, in which the next one
+# would not find it again. PostgreSQL's come from a pool, which checks each before it hands it out.
+_database: dict[str, Any] = dict(dj_database_url.parse(COMMONWATT.database, conn_max_age=0, conn_health_checks=True))
 if _database["ENGINE"].endswith("sqlite3"):
     # Readers never wait for the writer (WAL), a commit is on the disk when it returns (FULL), and a transaction takes the write
     # lock at its start, so that it cannot fail half-way for having read first.
@@ -89,6 +93,8 @@ if _database["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-32000;",
     }
     COMMONWATT.data_dir.mkdir(parents=True, exist_ok=True)
+else:
+    _database["OPTIONS"] = {**_database.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 16, "timeout": 10}}
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -115,11 +121,19 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_ADAPTER = "commonwatt.portal.sign_in.Adapter"
+ACCOUNT_FORMS = {"signup": "commonwatt.portal.sign_up.SignUpForm"}
+ACCOUNT_CHANGE_EMAIL = True  # one address each, changed once the new one is confirmed
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # in the browser that signed up, and in no other
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password or address is told to the address on file
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# On top of allauth's own limits: codes that people type.
+ACCOUNT_RATE_LIMITS = {"code": "10/m/ip,60/h/ip"}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = BASE_URL.split(":", 1)[0]
 
 SESSION_COOKIE_NAME = "commonwatt_session"
 SESSION_COOKIE_AGE = COMMONWATT.session_idle_minutes * 60
-SESSION_SAVE_EVERY_REQUEST = True
+SESSION_SAVE_EVERY_REQUEST = False  # kept alive every few minutes by portal.middleware: a page is not a write
 CSRF_COOKIE_NAME = "commonwatt_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = BASE_URL.startswith("https:")
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

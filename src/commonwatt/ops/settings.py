@@ -3,23 +3,57 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PREFIX = "COMMONWATT_"
+# Names with our prefix that belong to the test suite and its tools; an install never reads them.
+NOT_SETTINGS = re.compile(r"COMMONWATT_(TEST_.*|REFERENCE_DATA|SOAK.*)")
 
 
 class BadSetting(ValueError):
     """A variable of the environment whose value cannot be used."""
 
     def __init__(self, *, name: str, got: str, takes: str) -> None:
-        super().__init__(f"{PREFIX}{name} is {got!r}, but it takes {takes}.")
+        super().__init__(f"{PREFIX}{name} is {_without_password(got)!r}, but it takes {takes}.")
         self.name = name
+
+
+class UnknownSetting(ValueError):
+    """A variable with our prefix that no setting has: most likely a misspelt one, which would otherwise pass unnoticed."""
+
+    def __init__(self, *, name: str, known: Iterable[str]) -> None:
+        near = get_close_matches(name, list(known), n=1)
+        hint = f" Did you mean {near[0]}?" if near else " docs/reference/settings.md lists those there are."
+        super().__init__(f"{name} is not a setting.{hint}")
+        self.name = name
+
+
+class DataFolderUnusable(ValueError):
+    """The data folder cannot be made, read or written."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(
+            f"The data folder {path} cannot be used ({error.strerror}). Let {PREFIX}DATA_DIR name a folder that this user may write to."
+        )
+
+
+UNUSABLE = (BadSetting, UnknownSetting, DataFolderUnusable)
+"""What stops a start, each with a message for whoever started it."""
+
+
+def _without_password(text: str) -> str:
+    """An address as it may be shown: whatever stands between the first colon and the at sign of its user part is a password."""
+    return re.sub(r"(://[^:/@]*:)[^@]*@", r"\1***@", text)
 
 
 def _setting(parse: Callable[[str], Any], default: Any, *, takes: str, help_text: str) -> Any:
@@ -43,6 +77,27 @@ def _database(text: str) -> str:
     return text
 
 
+def _redis(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"redis", "rediss"} or not parts.hostname:
+        raise ValueError(text)
+    return text
+
+
+def _country(text: str) -> str:
+    """A country, or a part of one with holidays of its own."""
+    if not re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", text):
+        raise ValueError(text)
+    return text
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    words = _words(text)
+    for word in words:
+        ip_network(word)
+    return words
+
+
 def _web_address(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
@@ -51,9 +106,12 @@ def _web_address(text: str) -> str:
 
 
 def _mail(text: str) -> str:
-    if urlsplit(text).scheme not in {"smtp", "smtps", "file", "console"}:
-        raise ValueError(text)
-    return text
+    parts = urlsplit(text)
+    if parts.scheme in {"smtp", "smtps"} and parts.hostname:
+        return text
+    if text in {"file:", "console:"}:
+        return text
+    raise ValueError(text)
 
 
 def _flag(text: str) -> bool:
@@ -125,17 +183,20 @@ class Settings:
         help_text="Names the server answers to besides that of the base address.",
     )
     trusted_proxies: tuple[str, ...] = _setting(
-        _words,
+        _networks,
         (),
-        takes="addresses separated by commas",
+        takes="addresses or networks separated by commas, such as 127.0.0.1 or 10.0.0.0/8",
         help_text="Proxies whose forwarded client address and scheme are believed.",
+    )
+    metrics_from: tuple[str, ...] = _setting(
+        _networks,
+        ("127.0.0.1", "::1"),
+        takes="addresses or networks separated by commas, such as 127.0.0.1 or 10.0.0.0/8",
+        help_text="Who may read the figures at /metrics.",
     )
     time_zone: str = _setting(_zone, "Europe/Brussels", takes="a zone such as Europe/Brussels", help_text="The operator's own time zone.")
     country: str = _setting(
-        str,
-        "BE",
-        takes="a country code such as BE",
-        help_text="Whose public holidays count for new sites and programs.",
+        _country, "BE", takes="a country code such as BE or GB-SCT", help_text="Whose public holidays count for new sites and programs."
     )
     language: str = _setting(_choice("en"), "en", takes="en", help_text="The language of people who chose none.")
     currency: str = _setting(_currency, "EUR", takes="three capital letters such as EUR", help_text="The currency of new programs.")
@@ -145,10 +206,7 @@ class Settings:
     )  # fmt: skip
     email_from: str = _setting(str, "Commonwatt <noreply@localhost>", takes="a sender", help_text="The sender of mail.")
     redis_url: str = _setting(
-        str,
-        "",
-        takes="redis://host:port/number",
-        help_text="Optional: cache and rate limits shared by several processes.",
+        _redis, "", takes="redis://host:port/number", help_text="Optional: cache and rate limits shared by several processes."
     )
     session_idle_minutes: int = _setting(
         _positive, 60 * 24 * 14, takes="a whole number above 0", help_text="Sign-out after so long without a visit."
@@ -177,8 +235,11 @@ class Settings:
 
 
 def load(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of this environment; raises BadSetting for a value that cannot be used or a name that does not exist."""
+    """The settings of this environment; raises BadSetting for a value that cannot be used, UnknownSetting for a name that is none."""
     known = {item.name.upper(): item for item in fields(Settings)}
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known and not NOT_SETTINGS.fullmatch(name):
+            raise UnknownSetting(name=name, known=[PREFIX + one for one in known])
     given: dict[str, Any] = {}
     for name, item in known.items():
         text = environment.get(PREFIX + name, "")
@@ -196,17 +257,30 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def secret_key(settings: Settings) -> str:
-    """The signing key: from the environment, or the data folder's, generated there on first use (readable by its owner only)."""
+    """The signing key: from the environment, or the data folder's, generated there on first use (readable by its owner only).
+
+    Raises:
+        DataFolderUnusable: When the folder cannot be made or written to.
+    """
     if settings.secret_key:
         return settings.secret_key
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
     path = settings.data_dir / "secret-key"
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _write_once(path, secrets.token_urlsafe(64))
         return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(64))
+    except OSError as error:
+        raise DataFolderUnusable(settings.data_dir, error) from error
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Write a file that others see whole or not at all; the first of several processes wins."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    return path.read_text().strip()
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()

@@ -5,5 +5,6 @@ from __future__ import annotations
 from django.urls import include, path
 
 urlpatterns = [
+    path("auth/", include("allauth.account.urls")),
     path("", include("commonwatt.portal.urls")),
 ]

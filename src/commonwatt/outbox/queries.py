@@ -49,6 +49,12 @@ def newest() -> int:
     return models.Entry.objects.aggregate(newest=Max("sequence"))["newest"] or 0
 
 
+def waiting_for(cursor_name: str) -> int:
+    """How many entries a deliverer has yet to act on; all of them for one that never has."""
+    sequence = models.Cursor.objects.filter(name=cursor_name).values_list("sequence", flat=True).first()
+    return max(0, newest() - (sequence or 0))
+
+
 def cursor_positions() -> list[CursorPosition]:
     """Every deliverer's place in the log, by name; sequences have no gaps, so what waits is a difference."""
     end = newest()
