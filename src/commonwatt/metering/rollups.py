@@ -55,7 +55,7 @@ _DELETE = "DELETE FROM metering_dailyrollup WHERE (channel_id, day) IN (SELECT g
 
 def add(readings: ReadingColumns, *, facts: ChannelFacts) -> None:
     """Add readings of intervals that had none, inside the transaction that stores them and under the store's lock."""
-    _upsert(rollup(readings, days=local_days_of(readings.channel_id, readings.start_s, facts=facts)))
+    add_counted(rollup(readings, days=local_days_of(readings.channel_id, readings.start_s, facts=facts)))
 
 
 def repair(channel_days: pl.DataFrame) -> None:
@@ -68,7 +68,7 @@ def repair(channel_days: pl.DataFrame) -> None:
     facts = channel_facts(wanted["channel_id"].unique().to_numpy())
     for part in _in_pieces(wanted):
         _delete(part)
-        _upsert(_counted(part, facts=facts))
+        add_counted(_counted(part, facts=facts))
 
 
 @transaction.atomic
@@ -152,7 +152,8 @@ def _in_pieces(channel_days: pl.DataFrame) -> Iterator[pl.DataFrame]:
             yield piece.select("channel_id", "day")
 
 
-def _upsert(columns: dict[str, Ints]) -> None:
+def add_counted(columns: dict[str, Ints]) -> None:
+    """Add the sums that `rollup` made, of intervals that had no readings, as `add` does."""
     for begin in range(0, len(columns["channel_id"]), _ROWS_AT_ONCE):
         given, parameters = rows.table(_COLUMNS, [columns[name][begin : begin + _ROWS_AT_ONCE] for name in _COLUMNS])
         with connection.cursor() as cursor:

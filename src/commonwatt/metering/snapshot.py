@@ -32,7 +32,8 @@ WHERE file.superseded_at IS NULL AND file.month >= %s AND file.month <= %s
 _ROWS = """
 SELECT NULL, reading.channel_id, reading.start_s, reading.length_s, reading.amount, reading.quality, reading.ingest_sequence
 FROM metering_reading AS reading
-WHERE reading.channel_id IN {ids} AND reading.start_s >= %s AND reading.start_s < %s AND reading.ingest_sequence <= %s
+WHERE reading.channel_id IN {ids} AND reading.start_s >= %s AND reading.start_s < %s
+    AND reading.ingest_sequence > %s AND reading.ingest_sequence <= %s
 """
 
 T = TypeVar("T")
@@ -95,14 +96,17 @@ def newest_sequence() -> int:
     return IngestBatch.objects.aggregate(newest=Max("sequence"))["newest"] or 0
 
 
-def take(*, channel_ids: Sequence[int] | Ints, start_s: int, end_s: int, as_of: int | None = None) -> Snapshot:
-    """The files and rows that hold these channels' readings in [start, end), all revisions up to `as_of`, in one statement."""
+def take(*, channel_ids: Sequence[int] | Ints, start_s: int, end_s: int, after: int = -1, as_of: int | None = None) -> Snapshot:
+    """The files and rows that hold these channels' readings in [start, end), in one statement.
+
+    Rows: all revisions with an ingest sequence in (after, as_of]. Files: whole, for the reader to sift.
+    """
     ids, id_parameter = rows.id_list(channel_ids)
     limit = _NO_LIMIT if as_of is None else as_of
     with connection.cursor() as cursor:
         cursor.execute(
             f"{_FILES} UNION ALL {_ROWS}".format(ids=ids, per_bucket=lake.METERS_PER_BUCKET),
-            [*_months(start_s, end_s), id_parameter, id_parameter, start_s, end_s, limit],
+            [*_months(start_s, end_s), id_parameter, id_parameter, start_s, end_s, after, limit],
         )
         found: list[tuple[Any, ...]] = cursor.fetchall()  # (Any: a path and whole numbers)
     numbers = np.array([row[1:] for row in found if row[0] is None], dtype=np.int64).reshape(-1, 6)
