@@ -11,6 +11,7 @@ import "../styles/components/chart.css";
 import "../styles/pages/landing.css";
 import "../styles/pages/sign-in.css";
 import "../styles/pages/help.css";
+import "../styles/pages/people.css";
 import "../styles/print.css";
 
 import "htmx.org";

@@ -13,8 +13,15 @@
     root.dataset["bsTheme"] = chosen === "light" || chosen === "dark" ? chosen : system.matches ? "dark" : "light";
     root.dispatchEvent(new CustomEvent("commonwatt:theme"));
   };
+  // Paper is white: what is drawn on a canvas must know before it is printed.
+  const printing = (): void => {
+    root.dataset["bsTheme"] = "light";
+    root.dispatchEvent(new CustomEvent("commonwatt:theme"));
+  };
   root.classList.add("js");
   system.addEventListener("change", apply);
+  addEventListener("beforeprint", printing);
+  addEventListener("afterprint", apply);
   root.addEventListener("commonwatt:choose-theme", apply);
   apply();
 }

@@ -19,10 +19,8 @@ const COLOURS: Record<SliceKind, Colour> = { in: "metered", out: "delivered", wa
 
 export function donut(data: DonutData): ChartKind {
   const total = (): number => data.slices.reduce((sum, { value }) => sum + value, 0);
-  const amount = (value: number): string => {
-    const share = total() > 0 ? Math.round((100 * value) / total()) : 0;
-    return `${plain(value)}${data.unit ? `\u00a0${data.unit}` : ""} (${share}\u00a0%)`;
-  };
+  const amount = (value: number): string => `${plain(value)}${data.unit ? `\u00a0${data.unit}` : ""}`;
+  const share = (value: number): string => `${total() > 0 ? Math.round((100 * value) / total()) : 0}\u00a0%`;
   const swatch = (kind: SliceKind): string => `series-${COLOURS[kind]}`;
   return {
     size: () => data.slices.length,
@@ -30,7 +28,7 @@ export function donut(data: DonutData): ChartKind {
     place: (index) => {
       const slice = data.slices[index];
       if (!slice) return { title: "", readings: [] };
-      return { title: slice.label, readings: [{ label: slice.label, value: amount(slice.value), swatch: swatch(slice.kind) }] };
+      return { title: slice.label, readings: [{ label: amount(slice.value), value: share(slice.value), swatch: swatch(slice.kind) }] };
     },
     legend: () => data.slices.map(({ label, value, kind }): LegendEntry => ({ label, value: plain(value), swatch: swatch(kind) })),
   };

@@ -153,15 +153,14 @@ class MountedChart {
   #slider(): void {
     this.stage.setAttribute("aria-valuemin", "1");
     this.stage.setAttribute("aria-valuemax", String(this.kind.size()));
-    if (!this.stage.hasAttribute("aria-valuenow")) {
-      this.stage.setAttribute("aria-valuenow", "1");
-      this.stage.setAttribute("aria-valuetext", spoken(this.kind.place(0)));
-    }
+    if (this.kind.place(0).url) this.stage.setAttribute("aria-description", text("open_details"));
+    if (this.stage.hasAttribute("aria-valuetext")) return;
+    this.stage.setAttribute("aria-valuenow", "1");
+    this.stage.setAttribute("aria-valuetext", spoken(this.kind.place(0)));
   }
 }
 
 function spoken(place: Place): string {
   const readings = place.readings.map(({ label, value }) => `${label} ${value}`).join(", ");
-  const notes = [place.note, place.url ? text("open_details") : undefined].filter((note) => note !== undefined);
-  return [`${place.title}: ${readings}`, ...notes].join(". ");
+  return [`${place.title}: ${readings}`, ...(place.note ? [place.note] : [])].join(". ");
 }

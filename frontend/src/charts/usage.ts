@@ -4,7 +4,7 @@
 //  "predicted_wh": [], "predicted_low_wh": [], "predicted_high_wh": [], "quality": ["measured|estimated|missing"],
 //  "events": [{"start": "…Z", "end": "…Z", "label": "Evening peak", "url": "/events/1/"}], "drill": ["?period=day&on=…"],
 //  "predicted_label": "Predicted", "now": "…Z"}      only zone, resolution, start and metered_wh are required
-import { energy, time } from "../lib/format.ts";
+import { energy, energyRange, time } from "../lib/format.ts";
 import { text } from "../lib/texts.ts";
 import { axes } from "./axis.ts";
 import { indexAt, mergeRow, runs, spansOf, type IntervalColumns, type Nullable, type Span } from "./intervals.ts";
@@ -106,7 +106,7 @@ function place(data: UsageData, index: number, events: readonly (Span & { label:
   const low = data.predicted_low_wh?.[index];
   const high = data.predicted_high_wh?.[index];
   if (typeof low === "number" && typeof high === "number") {
-    readings.push({ label: text("predicted_range"), value: `${energy(low)} – ${energy(high)}`, swatch: "series-band" });
+    readings.push({ label: text("predicted_range"), value: energyRange(low, high), swatch: "series-band" });
   }
   const during = events.filter(({ start, end }) => start < span.end && end > span.start).map(({ label }) => label);
   const notes = [...(isEstimated(data, index) ? [text("estimated")] : []), ...during];

@@ -27,6 +27,13 @@ export function energy(wh: number): string {
   return measured(wh / 1000, "Wh");
 }
 
+/** "0.34 – 0.46 kWh": the unit once, unless the two differ in it. */
+export function energyRange(lowWh: number, highWh: number): string {
+  const [low = "", unit = ""] = energy(lowWh).split(GAP);
+  const high = energy(highWh);
+  return high.endsWith(GAP + unit) ? `${low} – ${high}` : `${low}${GAP}${unit} – ${high}`;
+}
+
 export function power(w: number): string {
   return measured(w / 1000, "W");
 }

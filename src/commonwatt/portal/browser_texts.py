@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 def browser_texts() -> dict[str, str]:
     """Every sentence by its name; `{ago}` is filled in by the browser."""
     return {
-        "cancel": _("Cancel"),
+        "cancel": _("Go back"),
         "confirm": _("Continue"),
         "copied": _("Copied"),
         "copy_failed": _("Selected: copy it with your keyboard"),

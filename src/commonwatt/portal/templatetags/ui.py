@@ -126,7 +126,10 @@ def field(bound: BoundField) -> dict[str, Any]:
     many = isinstance(widget, RadioSelect | CheckboxSelectMultiple)
     single_check = isinstance(widget, CheckboxInput)
     css = "form-check-input" if many or single_check else "form-select" if isinstance(widget, Select) else "form-control"
-    attributes: dict[str, str | bool] = {"class": f"{css} {widget.attrs.get('class', '')}".strip()}
+    echo = str(widget.attrs.get("placeholder", "")).lower().startswith(str(bound.label).lower())  # says what the label says
+    attributes: dict[str, str | bool] = {"class": f"{css} {widget.attrs.get('class', '')}".strip()} | (
+        {"placeholder": False} if echo else {}
+    )
     return {"field": bound, "widget": bound.as_widget(attrs=attributes), "many": many, "single_check": single_check}
 
 
