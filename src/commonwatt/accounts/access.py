@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from django.db.models.functions import Lower
+
 from commonwatt.accounts.choices import CustomerKind, MembershipStatus, Role
 from commonwatt.accounts.models import Customer, Membership, OperatorMembership, Site
 from commonwatt.accounts.values import CustomerView, SiteView
@@ -46,7 +48,7 @@ class Forbidden(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks. Customers are those in which the viewer's membership is approved."""
+    """Who asks. Customers are those in which the viewer's membership is approved, by name."""
 
     user_id: int | None
     name: str
@@ -56,6 +58,7 @@ class Viewer:
     member_of: frozenset[int] = field(default_factory=frozenset)
     administers: frozenset[int] = field(default_factory=frozenset)
     acts_for: frozenset[int] = field(default_factory=frozenset)
+    customers: tuple[CustomerView, ...] = ()
 
     @property
     def is_anonymous(self) -> bool:
@@ -86,19 +89,20 @@ def viewer_for(user: AbstractBaseUser | AnonymousUser) -> Viewer:
     if not user.is_authenticated or not user.is_active or user.pk is None:
         return ANONYMOUS
     desk = OperatorMembership.objects.filter(user_id=user.pk).values_list("role", flat=True).first()
-    approved = Membership.objects.filter(user_id=user.pk, status=MembershipStatus.APPROVED)
-    places = list(approved.values_list("customer_id", "role", "customer__kind"))
-    administers = frozenset(customer for customer, role, _ in places if role == Role.ADMINISTRATOR)
+    approved = Membership.objects.filter(user_id=user.pk, status=MembershipStatus.APPROVED).select_related("customer")
+    places = list(approved.order_by(Lower("customer__name"), "customer_id"))
+    administers = frozenset(place.customer_id for place in places if place.role == Role.ADMINISTRATOR)
     return Viewer(
         user_id=user.pk,
         name=getattr(user, "name", ""),
         email=getattr(user, "email", ""),
         is_operator=desk is not None,
         is_operator_administrator=desk == Role.ADMINISTRATOR,
-        member_of=frozenset(customer for customer, _, _ in places),
+        member_of=frozenset(place.customer_id for place in places),
         administers=administers,
         # A household is run by all who live in it; an organisation by its administrators.
-        acts_for=administers | {customer for customer, _, kind in places if kind == CustomerKind.HOUSEHOLD},
+        acts_for=administers | {place.customer_id for place in places if place.customer.kind == CustomerKind.HOUSEHOLD},
+        customers=tuple(CustomerView.of(place.customer) for place in places),
     )
 
 

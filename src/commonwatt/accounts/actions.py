@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import holidays
 from django.db import transaction
 
 from commonwatt.accounts import audit
@@ -66,6 +65,8 @@ def require_time_zone(name: str) -> None:
 
 def require_country(code: str) -> None:
     """Raise UnknownCountry unless the public holidays of this country (BE) or part of one (GB-ENG) are known."""
+    import holidays  # large, and wanted by few pages
+
     country, _, part = code.partition("-")
     try:
         holidays.country_holidays(country, subdiv=part or None)

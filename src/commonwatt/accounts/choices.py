@@ -28,6 +28,27 @@ class MembershipStatus(TextChoices):
     REJECTED = "rejected", _("Rejected")
 
 
+class Standing(TextChoices):
+    """Where a person stands, in the four words that people use (S0-43)."""
+
+    PENDING = "pending", _("Waiting for approval")
+    MEMBER = "member", _("Member")
+    ADMINISTRATOR = "administrator", _("Administrator")
+    REJECTED = "rejected", _("Not admitted")
+
+    @classmethod
+    def of(cls, status: str, role: str) -> Standing:
+        """The one word for a status and a role."""
+        return cls(role) if status == MembershipStatus.APPROVED else cls(status)
+
+    @property
+    def decision(self) -> tuple[MembershipStatus, Role]:
+        """The status and the role that this word means."""
+        if self in {Standing.PENDING, Standing.REJECTED}:
+            return MembershipStatus(self.value), Role.MEMBER
+        return MembershipStatus.APPROVED, Role(self.value)
+
+
 class PendingKind(TextChoices):
     """What the code that a person signed up with opens."""
 

@@ -137,11 +137,13 @@ class Pending:
 @transaction.atomic
 def keep_pending(*, user_id: int, pending: Pending, now: datetime) -> None:
     """Keep what a person signed up with until their address is verified."""
+    user = User.objects.get(pk=user_id)
     customer = Customer.objects.get(public_id=pending.customer_public_id) if pending.kind == PendingKind.JOIN else None
     PendingClaim.objects.update_or_create(
-        user_id=user_id,
+        user=user,
         defaults={"kind": pending.kind, "code_digest": pending.code_digest, "customer": customer, "created_at": now},
     )
+    _audit(viewer_for(user), "person.signed_up", user, {"with": pending.kind.value}, now)
 
 
 @transaction.atomic

@@ -32,9 +32,8 @@ PAGE_SIZE = 50
 
 
 def customers_of(viewer: Viewer) -> list[CustomerView]:
-    """The customers in which the viewer's membership is approved, by name."""
-    rows = Customer.objects.filter(pk__in=viewer.member_of).order_by(Lower("name"), "pk")
-    return [CustomerView.of(row) for row in rows]
+    """The customers in which the viewer's membership is approved, by name; known since the viewer was."""
+    return list(viewer.customers)
 
 
 def places_of(*, user_id: int) -> list[PlaceView]:
@@ -134,6 +133,12 @@ def invitation_works(*, code_digest: str, email: str, now: datetime) -> bool:
     return rows.filter(email__in=["", email.strip().lower()]).exists()
 
 
+def invited_to(*, code_digest: str) -> CustomerView | None:
+    """The customer that a code belongs to, whatever has become of the invitation since."""
+    row = Invitation.objects.select_related("customer").filter(code_digest=code_digest).first()
+    return CustomerView.of(row.customer) if row else None
+
+
 def can_be_joined(customer_public_id: str) -> bool:
     """Whether people can ask to join the customer of this number: organisations only."""
     return Customer.objects.filter(public_id=customer_public_id, kind=CustomerKind.ORGANISATION).exists()
@@ -162,6 +167,12 @@ def audit_of(*, customer_id: int | None = None, page: int = 1, page_size: int = 
     rows = AuditEntry.objects.order_by("-sequence")
     if customer_id is not None:
         rows = rows.filter(customer_id=customer_id)
+    return _page(rows.select_related("actor", "customer"), total=rows.count(), number=page, size=page_size, view=_audit_view)
+
+
+def audit_of_person(*, user_id: int, page: int = 1, page_size: int = PAGE_SIZE) -> Page[AuditView]:
+    """One page of what one person did, newest first."""
+    rows = AuditEntry.objects.filter(actor_id=user_id).order_by("-sequence")
     return _page(rows.select_related("actor", "customer"), total=rows.count(), number=page, size=page_size, view=_audit_view)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from commonwatt.accounts.choices import Standing
 from commonwatt.kernel.ids import PartyId
 
 if TYPE_CHECKING:
@@ -87,6 +89,11 @@ class MembershipView:
     created_at: datetime
     decided_at: datetime | None
 
+    @property
+    def standing(self) -> Standing:
+        """Status and role in one word."""
+        return Standing.of(self.status, self.role)
+
     @classmethod
     def of(cls, row: Membership) -> MembershipView:
         """The view of one row, whose person is loaded."""
@@ -110,6 +117,11 @@ class PlaceView:
     role: str
     status: str
     created_at: datetime
+
+    @property
+    def standing(self) -> Standing:
+        """Status and role in one word."""
+        return Standing.of(self.status, self.role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +174,59 @@ class AuditView:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page of a long list, with what a pager needs."""
+    """One page of a long list. It answers to the names of Django's own page, which the pager's template asks for."""
 
     items: tuple[T, ...]
     number: int
     pages: int
     total: int
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    @property
+    def paginator(self) -> Page[T]:
+        """The whole list, of which this page also knows the size."""
+        return self
+
+    @property
+    def num_pages(self) -> int:
+        """How many pages there are, at least one."""
+        return self.pages
+
+    @property
+    def count(self) -> int:
+        """How many items all pages hold."""
+        return self.total
+
+    @property
+    def start_index(self) -> int:
+        """The place of the first item shown, counted from 1; 0 for an empty list."""
+        if self.number == self.pages:
+            return self.total - len(self.items) + bool(self.items)
+        return (self.number - 1) * len(self.items) + 1
+
+    @property
+    def end_index(self) -> int:
+        """The place of the last item shown, counted from 1."""
+        return self.start_index + len(self.items) - 1 if self.items else 0
+
+    @property
+    def has_previous(self) -> bool:
+        """Whether there is a page before this one."""
+        return self.number > 1
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there is a page after this one."""
+        return self.number < self.pages
+
+    @property
+    def previous_page_number(self) -> int:
+        """The page before this one."""
+        return self.number - 1
+
+    @property
+    def next_page_number(self) -> int:
+        """The page after this one."""
+        return self.number + 1

@@ -15,6 +15,8 @@ from django.utils.functional import SimpleLazyObject
 
 from commonwatt.accounts.access import Forbidden, NotFound, viewer_for
 from commonwatt.kernel.clock import Clock, WallClock
+from commonwatt.portal.requests import portal_request
+from commonwatt.portal.sessions import keep_alive
 
 _clock: Clock = WallClock()
 
@@ -38,6 +40,7 @@ class Present:
         request.viewer = SimpleLazyObject(lambda: viewer_for(request.user))  # type: ignore[attr-defined]
         zone = getattr(request.user, "time_zone", "") or settings.COMMONWATT.time_zone
         language = getattr(request.user, "language", "") or translation.get_language()
+        keep_alive(portal_request(request))
         with timezone.override(ZoneInfo(zone)), translation.override(language):
             return self._get_response(request)
 

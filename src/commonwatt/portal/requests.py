@@ -28,3 +28,9 @@ class PortalRequest(HttpRequest):
 def portal_request(request: HttpRequest) -> PortalRequest:
     """The same request with the type it has behind our middleware."""
     return cast("PortalRequest", request)  # the middleware has set every attribute that the class names
+
+
+def page_number(request: HttpRequest) -> int:
+    """The page of a list that the address asks for; the first for anything that is no number."""
+    text = request.GET.get("page", "1")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 1
