@@ -23,12 +23,14 @@ def build(clock: Clock) -> Application:
     # Imported once Django's apps are loaded, as they reach models.
     from commonwatt.ops.health import Health
     from commonwatt.ops.metrics import Metrics
+    from commonwatt.ops.static import StaticFiles
     from commonwatt.portal.middleware import use_clock
 
     use_clock(clock)
     health = Health(clock)
     metrics = Metrics(clock, open_to=settings.COMMONWATT.metrics_from)
-    machines: Mapping[str, Application] = {"/healthz": health.live, "/readyz": health.ready, "/metrics": metrics.tell}
+    machines: dict[str, Application] = {"/healthz": health.live, "/readyz": health.ready, "/metrics": metrics.tell}
+    machines["/static"] = StaticFiles().tell
     return House(machines=machines, people=django, metrics=metrics)
 
 

@@ -65,6 +65,4 @@ def noted(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[
 
 
 def _route(request: HttpRequest) -> str:
-    if request.resolver_match is not None:
-        return request.resolver_match.route
-    return "static" if request.path.startswith("/static/") else "(none)"
+    return request.resolver_match.route if request.resolver_match is not None else "(none)"
