@@ -45,7 +45,7 @@ def test_icons_are_in_the_bundle() -> None:
     named = {name for names in found(r'{% icon "([a-z0-9-]+)"').values() for name in names}
     assert named <= ICONS
     assert {"bolt", "menu-2"} <= named
-    with pytest.raises(UnknownIcon, match="no icon .no-such-icon.: add it to"):
+    with pytest.raises(UnknownIcon, match=r"no icon .no-such-icon.: add it to"):
         draw_icon("no-such-icon")
 
 

@@ -56,6 +56,9 @@ class MountedChart {
     const empty = this.stage.querySelector<HTMLElement>(".chart-empty");
     if (empty) empty.hidden = this.kind.size() > 0;
     drawLegend(this.figure, this.kind.size() > 0 ? this.kind.legend() : ([] satisfies LegendEntry[]));
+    // Nothing to move through: no stop for the keyboard.
+    this.stage.tabIndex = this.kind.size() > 0 ? 0 : -1;
+    this.stage.setAttribute("role", this.kind.size() > 0 ? "slider" : "img");
     if (this.kind.size() === 0 || this.stage.clientWidth === 0) return;
     this.#chart ??= this.#start();
     this.#chart.resize();
