@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -11,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import django
 import pytest
+from tests import services
 
 if TYPE_CHECKING:
     from tests.cast import Cast
 
 SETTINGS = "commonwatt.ops.django_settings"
-LOCAL_POSTGRES = "postgresql://commonwatt:commonwatt@127.0.0.1:5432/commonwatt"
-ON_POSTGRES = os.environ.get("COMMONWATT_TEST_DATABASE", "sqlite") == "postgres"
 DATA_DIR = Path(tempfile.mkdtemp(prefix="commonwatt-test-"))
+atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 
 if SETTINGS in sys.modules:
     raise pytest.UsageError("The tests choose Django's settings themselves: unset DJANGO_SETTINGS_MODULE.")
@@ -28,8 +30,8 @@ for name in [name for name in os.environ if name.startswith("COMMONWATT_") and n
     if name != "COMMONWATT_REFERENCE_DATA" and not name.startswith("COMMONWATT_SOAK"):
         del os.environ[name]
 os.environ["COMMONWATT_DATA_DIR"] = str(DATA_DIR)
-if ON_POSTGRES:
-    os.environ["COMMONWATT_DATABASE_URL"] = os.environ.get("COMMONWATT_TEST_POSTGRES_URL") or LOCAL_POSTGRES
+if services.ON_POSTGRES:
+    os.environ["COMMONWATT_DATABASE_URL"] = services.postgres_address()
 
 # Here rather than by pytest-django's option, which would read the settings before the lines above.
 os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
@@ -42,17 +44,47 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     """Embedded tests use a file like a real install: threads and child processes can reach it, and its locks are the real ones."""
     from django.conf import settings
 
-    if not ON_POSTGRES:
+    if not services.ON_POSTGRES:
         settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(DATA_DIR / "test.sqlite3")
 
 
 @pytest.fixture
-def cast(db: None, settings: Any) -> Cast:
-    """Ana's household, Bram who shares it, Chloe a stranger, Otto the operator, and an organisation (see tests/cast.py)."""
-    from tests.cast import make_cast
+def cast(db: None, settings: Any) -> Iterator[Cast]:
+    """Ana's household, Bram who shares it, Chloe a stranger, Otto the operator, and an organisation (see tests/cast.py).
+
+    Pages show the time of the cast, `tests.cast.NOW`, while a test plays with it.
+    """
+    from tests.cast import StoppedClock, make_cast
+
+    from commonwatt.kernel.clock import WallClock
+    from commonwatt.portal.middleware import use_clock
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast: nine people sign up in every test
-    return make_cast()
+    use_clock(StoppedClock())
+    yield make_cast()
+    use_clock(WallClock())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """See tests/services.py."""
+    services.sort_out(config, items)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what was skipped."""
+    services.tell_left_out(terminalreporter)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before any fixture: is the test's service there?"""
+    services.demand(item)
+
+
+@pytest.fixture
+def rounds() -> int:
+    """How often a test marked `soak` repeats itself: 10 times in the suite, 200 in `make soak`."""
+    return int(os.environ.get("COMMONWATT_SOAK_ROUNDS", "10"))
 
 
 @pytest.fixture
@@ -62,7 +94,7 @@ def child_environment(transactional_db: None) -> dict[str, str]:
 
     name = str(connection.settings_dict["NAME"])
     address = f"sqlite:///{name}"
-    if ON_POSTGRES:
+    if services.ON_POSTGRES:
         address = os.environ["COMMONWATT_DATABASE_URL"].rsplit("/", 1)[0] + f"/{name}"
     return {**os.environ, "COMMONWATT_DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": SETTINGS}
 
