@@ -54,6 +54,7 @@ class Answer:
     verdict: str
     status: dict[date, str]
     found: int = 0
+    notes: set[str] = field(default_factory=set)
     factor: Fraction | None = None
     raw: Fraction | None = None
     adjustment: str = "NO_DAYS"
@@ -144,13 +145,16 @@ def naive(rule: BaselineRule, history: list[PastDay], call: Call, interval_minut
     near = [day for day in newest_first if (call.date - day.date).days <= pool.look_back_days]
     chosen, low = newest([day for day in near if reasons[day.date] is None], pool.size, pool.exclude.low_usage_share, event)
     missing = pool.minimum - len(chosen)
+    notes: set[str] = set()
     if missing > 0 and pool.when_short is WhenShort.READMIT_EVENT_DAYS:
         spare = [day for day in near if reasons[day.date] == "EVENT_DAY" and all(day.load_wh[i] is not None for i in hours)]
         spare.sort(key=lambda day: (-energy(day, event), -day.date.toordinal()))
         chosen = sorted(chosen + spare[:missing], key=lambda day: day.date, reverse=True)
+        notes = {"EVENT_DAYS_READMITTED"} if spare else notes
     if missing > 0 and pool.when_short is WhenShort.EXTEND:
         every = [day for day in newest_first if reasons[day.date] is None]
         chosen, low = newest(every, pool.minimum, pool.exclude.low_usage_share, event)
+        notes = {"LOOK_BACK_EXTENDED"} if any(day not in near for day in chosen) else notes
     used = pick(pool, chosen, rank)
     if len(chosen) < (1 if pool.when_short is WhenShort.SHRINK else pool.minimum):
         used = []
@@ -170,6 +174,8 @@ def naive(rule: BaselineRule, history: list[PastDay], call: Call, interval_minut
             status[day.date] = reason or "NOT_NEEDED"
     answer = Answer("OK" if used else "TOO_FEW_DAYS", status, found=len(chosen))
     if used:
+        answer.notes = notes | ({"FEWER_DAYS"} if len(chosen) < pool.size else set())
+        answer.notes |= odd(used)
         average(rule, answer, used, call, window, interval_minutes)
     return answer
 
@@ -186,6 +192,15 @@ def adjustment_window(rule: BaselineRule, call: Call, interval_minutes: int) -> 
     return range(call.first - start // interval_minutes, call.first - end // interval_minutes)
 
 
+def odd(used: list[PastDay]) -> set[str]:
+    """What is odd about the days used."""
+    loads = {load for day in used for load in day.load_wh if load is not None}
+    notes = {"NEGATIVE"} if min(loads) < 0 else set[str]()
+    if len(loads) == 1:
+        notes.add("ALL_ZERO" if loads == {0} else "CONSTANT")
+    return notes
+
+
 def average(rule: BaselineRule, answer: Answer, used: list[PastDay], call: Call, window: range | str, minutes: int) -> None:
     """Fill in mean, adjustment and baseline."""
     for i in range(len(call.load_wh)):
@@ -193,17 +208,21 @@ def average(rule: BaselineRule, answer: Answer, used: list[PastDay], call: Call,
         answer.mean.append(Fraction(sum(known), len(known)) if known else None)
     adjust(rule, answer, call, window, minutes)
     answer.baseline = list(answer.mean)
+    lowest = Fraction(0)
     for i in range(call.first, call.last):
         mean = answer.mean[i]
         assert mean is not None
         if answer.factor is not None:
             answer.baseline[i] = mean * answer.factor if isinstance(rule.adjustment, RatioAdjustment) else mean + answer.factor
+        lowest = min(lowest, answer.baseline[i] or Fraction(0))
     if rule.floor_at_zero:
         answer.baseline = [None if value is None else max(value, Fraction(0)) for value in answer.baseline]
     is_unknown = answer.raw is None and answer.adjustment != "NONE"
     if is_unknown and rule.adjustment.when_unknown is WhenUnknown.NO_BASELINE:
         answer.verdict = "NO_ADJUSTMENT"
         answer.baseline = [None] * len(answer.mean)
+    elif rule.floor_at_zero and lowest < 0:
+        answer.notes.add("FLOORED")
 
 
 def adjust(rule: BaselineRule, answer: Answer, call: Call, window: range | str, minutes: int) -> None:

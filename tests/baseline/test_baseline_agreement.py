@@ -13,7 +13,7 @@ from tests.baseline.strategies import fleets, rules
 
 from commonwatt.baseline.engine import BaselineResult, EventDay, History, compute
 from commonwatt.baseline.programs import RULES
-from commonwatt.baseline.reasons import AdjustmentStatus, DayStatus, Verdict
+from commonwatt.baseline.reasons import AdjustmentStatus, DayStatus, Verdict, notes_in
 from commonwatt.baseline.rules import BaselineRule, RatioAdjustment
 
 
@@ -42,6 +42,8 @@ def assert_agrees(rule: BaselineRule, history: History, event: EventDay, result:
         assert {day: DayStatus(code).name for day, code in zip(dates, result.day_status[meter], strict=True)} == want.status
         assert Verdict(result.verdict[meter]).name == want.verdict
         assert result.days_found[meter] == want.found
+        notes = {note.name for note in notes_in(result.notes[meter])} - {"CLOCK_CHANGE_EVENT"}
+        assert notes == want.notes
         has_days = want.verdict not in ("TOO_FEW_DAYS", "NO_RULE_FOR_DAY")
         assert AdjustmentStatus(result.adjustment_status[meter]).name == (want.adjustment if has_days else "NO_DAYS")
         intervals = len(today)

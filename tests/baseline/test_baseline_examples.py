@@ -212,11 +212,14 @@ def test_a_short_pool_may_shrink_to_one_day() -> None:
 
 
 def test_a_short_pool_may_look_further_back() -> None:
-    """Up to the minimum, and not one day more."""
-    days = pool(**SHORT, look_back_days=2, when_short=WhenShort.EXTEND)
+    """Up to the minimum, and not one day more, though the rule aims for more."""
+    days = pool(size=4, minimum=3, look_back_days=2, when_short=WhenShort.EXTEND)
     result = compute(rule(days), history(flat_days(9, 3, 2, 1)), event_day(**evening()))
     assert statuses(result) == [S.TOO_OLD, S.SELECTED, S.SELECTED, S.SELECTED]
-    assert (result.baseline_kwh[0, 17], notes_in(result.notes[0])) == (2, (Note.LOOK_BACK_EXTENDED,))
+    assert (result.baseline_kwh[0, 17], notes_in(result.notes[0])) == (2, (Note.FEWER_DAYS, Note.LOOK_BACK_EXTENDED))
+    near = pool(size=4, minimum=2, look_back_days=2, when_short=WhenShort.EXTEND)
+    enough = compute(rule(near), history(flat_days(9, 3, 2, 1)), event_day(**evening()))
+    assert (enough.baseline_kwh[0, 17], notes_in(enough.notes[0])) == (1.5, (Note.FEWER_DAYS,))
 
 
 def test_a_short_pool_may_take_event_days_back() -> None:
