@@ -52,6 +52,12 @@ def event_facts(event_id: int) -> EventFacts:
     return rows.event_facts(row)
 
 
+def facts_of(event_ids: Collection[int]) -> dict[int, EventFacts]:
+    """The same of many events, by id, in one query; those that do not exist are left out."""
+    found = Event.objects.filter(pk__in=event_ids).select_related("program", "terms")
+    return {row.pk: rows.event_facts(row) for row in found}
+
+
 def events_page(
     *,
     customer_ids: Collection[int] | None = None,
@@ -90,9 +96,10 @@ def events_ready_to_settle(*, now: datetime) -> list[int]:
     """Ids of events whose readings have been waited for long enough, the earliest end first, settled before or not.
 
     Completed events, and those cancelled after they began, from so many minutes after their (effective) end as their terms say.
+    Test events pay nothing and are left out.
     """
     took_place = Q(status=EventStatus.COMPLETED) | Q(status=EventStatus.CANCELLED, cancelled_at__gt=F("starts_at"))
-    found = Event.objects.filter(took_place, starts_at__lt=now)
+    found = Event.objects.filter(took_place, starts_at__lt=now, is_test=False)
     fields = ("pk", "ends_at", "cancelled_at", "terms__data_wait_minutes")
     ends = [(min(ends_at, cancelled_at or ends_at), pk, wait) for pk, ends_at, cancelled_at, wait in found.values_list(*fields)]
     return [pk for end, pk, wait in sorted(ends) if end + timedelta(minutes=wait) <= now]
@@ -159,6 +166,12 @@ def called_spans(*, event_id: int, since: datetime, until: datetime) -> tuple[Ca
     found = Participant.objects.filter(site_id__in=sites, from_at__lt=until, until_at__gt=since).filter(until_at__gt=F("from_at"))
     found = found.exclude(event_id=event_id).order_by("from_at", "pk")
     return tuple(Called(*row) for row in found.values_list("site_id", "from_at", "until_at"))
+
+
+def calls_between(*, start: datetime, end: datetime) -> tuple[Called, ...]:
+    """Every call of a site that has not opted out, overlapping [start, end); cancelled parts left out, oldest first. One query."""
+    found = Participant.objects.filter(from_at__lt=end, until_at__gt=start).filter(until_at__gt=F("from_at")).exclude(choice=Choice.OUT)
+    return tuple(Called(*row) for row in found.order_by("from_at", "pk").values_list("site_id", "from_at", "until_at"))
 
 
 def called_sites(
