@@ -71,6 +71,7 @@ def meter(
     cap_status: AdjustmentStatus = AdjustmentStatus.NONE,
     readings: str = "a",
     quality: int = 0,
+    start_s: int = START_S,
 ) -> MeasuredGroup:
     """One meter in a group of its own; None among the readings is a missing one."""
     kwh = np.array([baseline_kwh], dtype=np.float64)
@@ -78,7 +79,7 @@ def meter(
     return MeasuredGroup(
         meters=(HeldMeter(meter_id=meter_id, site_id=site_id, customer_id=customer_id, party_id=party_id, choice=choice),),
         interval_s=QUARTER,
-        starts_s=START_S + QUARTER * np.arange(len(metered_wh), dtype=np.int64),
+        starts_s=start_s + QUARTER * np.arange(len(metered_wh), dtype=np.int64),
         dates=tuple(day for day, _ in DAYS),
         day_status=np.array([[int(status) for _, status in DAYS]], dtype=np.uint8),
         adjustment_kind=AdjustmentKind.NONE,

@@ -48,6 +48,12 @@ def transfers(*, references: Sequence[str]) -> list[TransferView]:
     return [_view(row) for _, row in sorted(transfers_by_reference(references).items())]
 
 
+def transfers_under(prefix: str) -> list[TransferView]:
+    """Every transfer whose reference begins so, by reference."""
+    rows = Transfer.objects.filter(reference__startswith=prefix).select_related("debit", "credit", "corrects")
+    return [_view(row) for row in rows.order_by("reference")]
+
+
 def entries(party_id: str, page: int = 1) -> Page[EntryView]:
     """One page of what a party was credited, corrected and paid, newest first; a number out of range gives the nearest page."""
     mine = Account.objects.filter(kind=AccountKind.PARTY, party_id=party_id)

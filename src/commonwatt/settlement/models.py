@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 
 class Settlement(models.Model):
@@ -105,8 +106,8 @@ class Statement(models.Model):
 class EntryKind(models.TextChoices):
     """Why an amount stands on a statement."""
 
-    CREDIT = "credit", "Credit"
-    CORRECTION = "correction", "Correction"
+    CREDIT = "credit", _("Credit")
+    CORRECTION = "correction", _("Correction")
 
 
 class StatementEntry(models.Model):
