@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 WH_PER_KWH = 1000
 
 _EXACT_FLOAT = 2.0**53  # beyond it float64 no longer counts single watt-hours
+_ROOM_FOR_MILLIONTHS = 2.0**30
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,9})?", re.ASCII)
 _LONGEST_NUMBER = 64
 _LARGEST_POWER = 18
@@ -26,10 +27,15 @@ def kwh_from_wh(energy_wh: NDArray[np.int64]) -> NDArray[np.float64]:
 def wh_from_kwh(energy_kwh: NDArray[np.float64]) -> NDArray[np.int64]:
     """Kilowatt-hours quantised to whole watt-hours, half to even; same shape. [Wh]
 
+    The mean of ten whole watt-hours ends in an exact half once in ten times, and float64 has it a little above or below: what
+    differs from a half by less than a millionth of a watt-hour is one, so that whoever computes with fractions gets the same.
+
     Raises:
         ValueError: On NaN or infinity, which no integer can say, and beyond 2**53 Wh, where float64 skips watt-hours.
     """
-    energy_wh = np.rint(energy_kwh * WH_PER_KWH)
+    energy_wh = energy_kwh * WH_PER_KWH
+    # Larger amounts have no room left for a millionth; numpy would round them twice.
+    energy_wh = np.rint(np.where(np.abs(energy_wh) < _ROOM_FOR_MILLIONTHS, np.round(energy_wh, 6), energy_wh))
     if not (np.abs(energy_wh) <= _EXACT_FLOAT).all():  # NaN compares false, so it fails this too
         raise ValueError("energy to be quantised must be finite and below 2**53 Wh; settle gaps before pricing")
     return energy_wh.astype(np.int64)
