@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from django.test import Client
 
 from commonwatt.accounts import actions, people
 from commonwatt.accounts.access import Viewer, viewer_for
@@ -89,6 +92,26 @@ def make_cast() -> Cast:
         organisation=organisation,
         office=office,
     )
+
+
+@dataclass(frozen=True)
+class StoppedClock:
+    """A clock that shows one moment, for pages and the people who look at them."""
+
+    shown: datetime = NOW
+
+    def now(self) -> datetime:
+        """Always the same instant."""
+        return self.shown
+
+
+def sign_in(client: Client, user: User) -> Client:
+    """Sign a person in, as if they had been seen a moment ago: the next page has no session to keep alive."""
+    client.force_login(user)
+    session = client.session
+    session["seen_s"] = int(time.time())
+    session.save()
+    return client
 
 
 def join(user: User, customer: CustomerView, role: Role) -> None:

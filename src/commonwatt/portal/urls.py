@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from commonwatt.portal.views import account, entrance, operator_customers, people
+from commonwatt.portal.views import account, entrance, operator_customers, people, public
 
 app_name = "portal"
+
+# For everybody
+_public: list[URLPattern | URLResolver] = [
+    path("", public.landing, name="landing"),
+    path("help/", public.help_page, name="help"),
+]
 
 # Ways in
 _entrance: list[URLPattern | URLResolver] = [
@@ -59,6 +65,7 @@ _operator_people: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    *_public,
     *_entrance,
     *_account,
     *_people,
