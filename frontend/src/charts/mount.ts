@@ -5,6 +5,7 @@ import { BarChart, CustomChart, PieChart } from "echarts/charts";
 import { GridComponent, MarkAreaComponent, MarkLineComponent } from "echarts/components";
 import { init, use, type ECharts } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
+import { takeWaiting } from "../lib/live.ts";
 import { text } from "../lib/texts.ts";
 import { delivered, type DeliveredData } from "./delivered.ts";
 import { donut, type DonutData } from "./donut.ts";
@@ -48,6 +49,7 @@ class MountedChart {
   ) {
     this.#canvas = stage.querySelector<HTMLElement>(".chart-canvas") ?? stage;
     this.#reader = new Reader(stage);
+    takeWaiting(figure).forEach((row) => kind.merge?.(row as Record<string, unknown>));
     this.draw();
     this.#listen();
   }
@@ -83,6 +85,7 @@ class MountedChart {
     }).observe(this.stage);
     document.documentElement.addEventListener("commonwatt:theme", redraw);
     this.figure.addEventListener("commonwatt:row", (message) => {
+      message.preventDefault();
       this.kind.merge?.((message as CustomEvent<Record<string, unknown>>).detail);
       redraw();
     });

@@ -54,11 +54,25 @@ function listen(element: Element, source: EventSource): void {
     source.addEventListener(name, (event) => {
       heard(element);
       const row: unknown = JSON.parse(String(event.data));
-      element.querySelectorAll(`[data-chart-stream="${CSS.escape(name)}"]`).forEach((chart) => {
-        chart.dispatchEvent(new CustomEvent("commonwatt:row", { detail: row }));
-      });
+      element.querySelectorAll(`[data-chart-stream="${CSS.escape(name)}"]`).forEach((chart) => hand(chart, row));
     }),
   );
+}
+
+/** Rows for charts that are still being loaded. */
+const waiting = new WeakMap<Element, unknown[]>();
+
+/** Give a row to its chart, which takes it by preventing the event's default; until there is one, keep it. */
+function hand(chart: Element, row: unknown): void {
+  const taken = !chart.dispatchEvent(new CustomEvent("commonwatt:row", { detail: row, cancelable: true }));
+  if (!taken) waiting.set(chart, [...(waiting.get(chart) ?? []), row]);
+}
+
+/** What came for a chart before it was there, once. */
+export function takeWaiting(chart: Element): unknown[] {
+  const rows = waiting.get(chart) ?? [];
+  waiting.delete(chart);
+  return rows;
 }
 
 function change(element: Element, state: State): void {
