@@ -69,7 +69,8 @@ class BaselineResult:
 def compute(rule: BaselineRule, history: History, event: EventDay) -> BaselineResult:
     """Compute the baseline of every meter for one event on one local day.
 
-    Readings of the event day matter in the adjustment's hours only. An event over midnight is two event days.
+    Readings of the event day matter in the adjustment's hours only. For an event over midnight the caller lets all days start
+    at another hour, so that the event lies on one of them.
 
     Raises:
         BaselineInputError: If history and event day do not hold the same meters and intervals.

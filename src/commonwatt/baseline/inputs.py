@@ -1,8 +1,9 @@
 """What the engine is given: past days and the event day, as arrays over meters, addressed by local label.
 
-Interval 0 of a day starts at local midnight. How days of 92 or 100 quarters are brought to that shape is settled where
-the profiles are built; here such a day is only marked. Readings may be missing, NaN, zero or negative: that is data, and
-gets a named reason. Arrays of the wrong shape or type are a mistake of the caller, and raise.
+Interval 0 of a day starts at local midnight or, for an event over midnight, all days start at the same later hour. How days
+of 92 or 100 quarters are brought to that shape is settled where the profiles are built; here such a day is only marked.
+Readings may be missing, NaN, zero or negative: that is data, and gets a named reason. Arrays of the wrong shape or type are
+a mistake of the caller, and raise.
 """
 
 from __future__ import annotations
