@@ -84,10 +84,10 @@ def account_trail(request: PortalRequest) -> HttpResponse:
     return render(request, "portal/account_trail.html", {"page": page, "lines": lines(page), "crumbs": _crumbs(_("What you did"))})
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @never_cache
 @reauthentication_required  # type: ignore[untyped-decorator]  # allauth carries no types
-@require_http_methods(["GET", "HEAD", "POST"])
 def account_close(request: PortalRequest) -> HttpResponse:
     """Say what closing means; a POST does it."""
     if request.method == "POST":
