@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
@@ -33,7 +33,7 @@ class _Watch:
 _watches: WeakKeyDictionary[asyncio.AbstractEventLoop, _Watch] = WeakKeyDictionary()
 
 
-async def changes(*, after: int, idle_s: float = 15.0) -> AsyncIterator[list[Entry]]:
+async def changes(*, after: int, idle_s: float = 15.0) -> AsyncGenerator[list[Entry], None]:
     """The entries after a sequence, as they come in, in order and without end; an empty list whenever `idle_s` went by without any.
 
     The empty lists let a page send a sign of life through proxies, and notice that nobody listens any more.
