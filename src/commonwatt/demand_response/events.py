@@ -125,11 +125,12 @@ def opt(*, event_id: int, site_id: int, choice: Choice, source: OptSource, actor
         NotFound: If the site was not called, or is none of the actor's business.
         EventIsOver: If it has ended or was cancelled.
     """
-    waiting = Participant.objects.select_for_update(of=("self",)).select_related("event__program", "event__terms", "site")
+    waiting = Participant.objects.select_for_update(of=("self",)).select_related("site")
     participant = waiting.filter(event_id=event_id, site_id=site_id).first()
     if participant is None:
         raise NotFound("event", str(event_id))
-    event = participant.event
+    # Read after the lock: a cancellation takes this row too, so whoever comes second sees what the first one did.
+    event = Event.objects.get(pk=event_id)
     if actor is not None:
         require_right(actor, customer_id=participant.site.customer_id, right=Right.CHANGE, kind="event", public_id=event.public_id)
     if not is_open(status=EventStatus(event.status), ends_at=event.ends_at, now=now):

@@ -237,8 +237,8 @@ def _part(group: BaselineGroup, facts: EventFacts, *, as_of: int) -> _Part:
 def _site_boards(participants: Sequence[ParticipantView], parts: Sequence[_Part], *, end: datetime) -> tuple[SiteBoard, ...]:
     sums = {participant.site_id: _Sum() for participant in participants}
     for part in parts:
-        ended = part.in_event & (part.starts_s + part.interval_s <= end.timestamp())
-        counts = part.has_baseline & part.read.known & ended
+        ended: BoolArray = part.in_event & (part.starts_s + part.interval_s <= end.timestamp())
+        counts: BoolArray = part.has_baseline & part.read.known & ended
         expected = np.where(part.in_event, part.baseline_wh, 0).sum(axis=1).tolist()
         baseline = np.where(counts, part.baseline_wh, 0).sum(axis=1).tolist()
         used = np.where(counts, part.read.energy_wh, 0).sum(axis=1).tolist()
@@ -313,8 +313,8 @@ def _add_to(steps: list[_Step], part: _Part, rows: list[int], coarsest: _Part, *
         here = place == index
         if not here.any():
             continue
-        has_baseline: BoolArray = part.has_baseline[rows][:, here].all(axis=1)
-        reported: BoolArray = has_baseline & (part.read.known[rows] & has_ended)[:, here].all(axis=1)
+        has_baseline = np.logical_and.reduce(part.has_baseline[rows][:, here], axis=1)
+        reported = has_baseline & np.logical_and.reduce((part.read.known[rows] & has_ended)[:, here], axis=1)
         baseline = part.baseline_wh[rows][:, here].sum(axis=1)
         step.meters += int(has_baseline.sum())
         step.reporting += int(reported.sum())
