@@ -17,6 +17,7 @@ from commonwatt.baseline.arrays import BoolArray, FloatArray, IntArray
 from commonwatt.baseline.reasons import Verdict
 from commonwatt.baseline.rules import rule_from_dict
 from commonwatt.demand_response.baselines import BaselineGroup, baselines
+from commonwatt.demand_response.boards import Board, BoardInterval, SiteBoard
 from commonwatt.demand_response.choices import Choice
 from commonwatt.demand_response.delivery import question_of
 from commonwatt.demand_response.event_queries import event, event_facts, participants_of
@@ -31,80 +32,6 @@ CONTEXT = timedelta(hours=2)
 # A late reading of the days compared with can move a baseline: it is looked for this often.
 BASELINES_LAST = timedelta(seconds=60)
 _EVENTS_KEPT = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteBoard:
-    """One site so far. Energies are sums over the intervals that have ended and have both reading and baseline. [Wh]
-
-    Attributes:
-        expected_wh: The baseline of the whole event.
-        delivered_w: Mean power delivered in the newest such interval; None before the first, and once it is out of date. [W]
-        newest_at: Until when there are readings, context hours included; None without any.
-        has_baseline: Whether at least one meter has one.
-    """
-
-    site_id: int
-    customer_id: int
-    choice: str
-    has_baseline: bool
-    expected_wh: int
-    baseline_wh: int
-    metered_wh: int
-    delivered_w: float | None
-    newest_at: datetime | None
-
-    @property
-    def delivered_wh(self) -> int:
-        """Baseline minus reading; positive where less was used. [Wh]"""
-        return self.baseline_wh - self.metered_wh
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoardInterval:
-    """One interval of the chart: sums over the sites that take part.
-
-    Attributes:
-        baseline_wh: Of the meters that have reported, or of all where none has yet; None where no day can say. [Wh]
-        metered_wh: Of the meters that have reported; None where none has. [Wh]
-        reporting, meters: How many meters have reported, of how many that have a baseline.
-    """
-
-    start: datetime
-    length_s: int
-    in_event: bool
-    baseline_wh: int | None
-    metered_wh: int | None
-    reporting: int
-    meters: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Board:
-    """An event so far: `sites` are all that were asked for; sums leave out those that opted out."""
-
-    event: EventView
-    now: datetime
-    expected_wh: int
-    baseline_wh: int
-    metered_wh: int
-    delivered_w: float | None
-    newest_at: datetime | None
-    sites: tuple[SiteBoard, ...]
-    series: tuple[BoardInterval, ...]
-    ingest_sequence: int
-
-    @property
-    def delivered_wh(self) -> int:
-        """Baseline minus reading so far; positive where less was used. [Wh]"""
-        return self.baseline_wh - self.metered_wh
-
-    @property
-    def projected_wh(self) -> int | None:
-        """What will have been delivered at the end if it goes on at the same rate; None before the first interval. [Wh]"""
-        if self.baseline_wh <= 0:
-            return None
-        return round(self.delivered_wh * self.expected_wh / self.baseline_wh)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -145,11 +72,12 @@ class _Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Kept:
-    """What is kept of an event between two looks at it."""
+    """What is kept of an event between two looks at it: baselines, and readings, each as of a sequence."""
 
-    sequence: int
     computed_at: datetime
+    baselines_as_of: int
     groups: tuple[BaselineGroup, ...]
+    sequence: int
     parts: tuple[_Part, ...]
 
 
@@ -190,17 +118,23 @@ def _parts(facts: EventFacts, *, now: datetime) -> _Kept:
     sequence = newest_sequence()
     with _lock:
         kept = _kept.get(facts.public_id)
-    is_fresh = kept is not None and timedelta(0) <= now - kept.computed_at < BASELINES_LAST
-    if kept is not None and is_fresh and kept.sequence == sequence:
-        return kept
-    if kept is not None and (is_fresh or kept.sequence == sequence):
-        groups, computed_at = kept.groups, kept.computed_at if is_fresh else now
-    else:
+    if kept is None or not (kept.baselines_as_of == sequence or timedelta(0) <= now - kept.computed_at < BASELINES_LAST):
         question = question_of(facts, rule=rule_from_dict(facts.rule), as_of=sequence)
         site_ids = [participant.site_id for participant in participants_of(facts.event_id)]
-        groups, computed_at = tuple(baselines(question, site_ids=site_ids)), now
+        groups = tuple(baselines(question, site_ids=site_ids))
+        kept = _keep(facts, _read(facts, groups, computed_at=now, baselines_as_of=sequence, sequence=sequence))
+    elif kept.sequence != sequence:
+        newer = _read(facts, kept.groups, computed_at=kept.computed_at, baselines_as_of=kept.baselines_as_of, sequence=sequence)
+        kept = _keep(facts, newer)
+    return kept
+
+
+def _read(facts: EventFacts, groups: tuple[BaselineGroup, ...], *, computed_at: datetime, baselines_as_of: int, sequence: int) -> _Kept:
     parts = tuple(_part(group, facts, as_of=sequence) for group in groups)
-    kept = _Kept(sequence=sequence, computed_at=computed_at, groups=groups, parts=parts)
+    return _Kept(computed_at=computed_at, baselines_as_of=baselines_as_of, groups=groups, sequence=sequence, parts=parts)
+
+
+def _keep(facts: EventFacts, kept: _Kept) -> _Kept:
     with _lock:
         _kept[facts.public_id] = kept
         _kept.move_to_end(facts.public_id)
@@ -243,7 +177,7 @@ def _site_boards(participants: Sequence[ParticipantView], parts: Sequence[_Part]
         baseline = np.where(counts, part.baseline_wh, 0).sum(axis=1).tolist()
         used = np.where(counts, part.read.energy_wh, 0).sum(axis=1).tolist()
         powers = _powers_now(part, counts, ended)
-        has_baseline = (part.has_baseline & part.in_event).any(axis=1).tolist()
+        has_baseline = np.logical_or.reduce(part.has_baseline & part.in_event, axis=1).tolist()
         newest_s = part.read.newest_end_s.tolist()
         for row, holding in enumerate(part.holdings):
             if site := sums.get(holding.site_id):
