@@ -53,16 +53,18 @@ def _deliverers() -> list[Beat]:
 
 
 def _schedule(worker: Worker, clock: Clock) -> list[Beat]:
-    entries = schedule.entries()
-
-    def tick(now: datetime) -> None:
-        if schedule.tick(entries, now=now):
-            worker.wake()
-
-    beats = [Beat("schedule", tick)]
+    beats = [Beat(f"schedule {entry.kind}", _tick(entry, worker)) for entry in schedule.entries()]
     if isinstance(clock, TimeLapse):
         beats.insert(0, Beat("demo", _demo(clock)))
     return beats
+
+
+def _tick(entry: schedule.Entry, worker: Worker) -> Act:
+    def tick(now: datetime) -> None:
+        if schedule.tick(entry, now=now):
+            worker.wake()
+
+    return tick
 
 
 def _demo(clock: TimeLapse) -> Act:

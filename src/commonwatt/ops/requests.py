@@ -23,7 +23,7 @@ class RequestFacts:
     method: str
     client: str
     route: str = "(none)"
-    """The pattern that matched, such as `events/<str:public_id>/`, never the path itself."""
+    """The pattern that matched, such as `/events/<str:public_id>/`, never the path itself."""
     request_id: str = field(default_factory=lambda: secrets.token_hex(8))
     status: int = 0
     body_bytes: int = 0
@@ -65,4 +65,4 @@ def noted(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[
 
 
 def _route(request: HttpRequest) -> str:
-    return request.resolver_match.route if request.resolver_match is not None else "(none)"
+    return f"/{request.resolver_match.route}" if request.resolver_match is not None else "(none)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -61,17 +61,15 @@ def entries() -> list[Entry]:
     ]
 
 
-def tick(schedule: Sequence[Entry], *, now: datetime) -> int:
-    """Put what is due into the queue; return how many jobs that were (one that is still unfinished counts as put)."""
-    put = 0
-    for entry in schedule:
-        if _is_early(entry, now=now):
-            continue
-        entry.looked_at = now
-        if entry.is_due is None or entry.is_due(now):
-            enqueue(kind=entry.kind, arguments={}, run_at=now, key=f"schedule:{entry.kind}", now=now)
-            put += 1
-    return put
+def tick(entry: Entry, *, now: datetime) -> bool:
+    """Put the entry's job into the queue if it is due; False if there is nothing to do."""
+    if _is_early(entry, now=now):
+        return False
+    entry.looked_at = now
+    if entry.is_due is not None and not entry.is_due(now):
+        return False
+    enqueue(kind=entry.kind, arguments={}, run_at=now, key=f"schedule:{entry.kind}", now=now)
+    return True
 
 
 def _is_early(entry: Entry, *, now: datetime) -> bool:

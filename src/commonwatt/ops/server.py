@@ -25,7 +25,7 @@ class AddressTaken(RuntimeError):
     """The server cannot listen where it should."""
 
     def __init__(self, *, host: str, port: int, error: OSError) -> None:
-        reason = error.strerror or str(error)
+        reason = (error.strerror or str(error)).split(" (")[0]  # Python adds what it attempted, which the message says already
         super().__init__(f"Cannot listen on {host} port {port}: {reason}. Choose another with --port or --host.")
 
 
