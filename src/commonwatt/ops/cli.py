@@ -13,6 +13,7 @@ from commonwatt import __version__
 # In the order of `commonwatt --help`: what a newcomer needs first.
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
+        "demo": "commonwatt.ops.demo.command:demo",
         "migrate": "commonwatt.ops.commands.running:migrate",
         "create-operator": "commonwatt.ops.commands.desk:create_operator",
         "create-sign-in-link": "commonwatt.ops.commands.desk:create_sign_in_link",

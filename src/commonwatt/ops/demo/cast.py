@@ -79,12 +79,12 @@ ORGANISATIONS = (
 )
 HOME = CustomerKind.HOUSEHOLD
 HOUSEHOLDS = (
-    Party("Ana's home", HOME, (Person("ana", "Ana"), Person("bram", "Bram")), (Place("12 Mill Lane", "fontana_16", 52.1951, 0.1313),)),
+    Party("Ana's home", HOME, (Person("ana", "Ana"), Person("bram", "Bram")), (Place("12 Mill Lane", "fontana_06", 52.1951, 0.1313),)),
     Party("Chloe's home", HOME, (Person("chloe", "Chloe"),), (Place("3 Orchard Row", "fontana_01", 52.1903, 0.1379),)),
     Party("The Desai home", HOME, (Person("desai", "Priya Desai"),), (Place("8 Station Road", "fontana_02", 52.1940, 0.1402),)),
     Party("The Evans home", HOME, (Person("evans", "Gareth Evans"),), (Place("27 Church Street", "fontana_03", 52.2148, 0.1330),)),
     Party("The Farouk home", HOME, (Person("farouk", "Layla Farouk"),), (Place("5 Willow Way", "fontana_05", 52.2171, 0.1407),)),
-    Party("The Green home", HOME, (Person("green", "Tom Green"),), (Place("41 High Street", "fontana_06", 52.1877, 0.1150),)),
+    Party("The Green home", HOME, (Person("green", "Tom Green"),), (Place("41 High Street", "fontana_16", 52.1877, 0.1150),)),
     Party("The Hughes home", HOME, (Person("hughes", "Mair Hughes"),), (Place("16 Park Terrace", "fontana_07", 52.2016, 0.1439),)),
     Party("The Ito home", HOME, (Person("ito", "Kenji Ito"),), (Place("2 Bridge End", "fontana_17", 52.2213, 0.1204),)),
 )
@@ -92,12 +92,22 @@ PARTIES = (*ORGANISATIONS, *HOUSEHOLDS)
 PLACES = tuple(place for party in PARTIES for place in party.places)
 SOURCE_OF: Mapping[str, str] = {place.meter_number: place.source for place in PLACES}
 
-SHOWN_SIGN_INS: Mapping[str, str] = {
-    OPERATOR.key: "Operator, administrator",
-    "olga": "Organisation, administrator",
-    "milo": "Organisation, member",
-    "ana": "Household",
-}
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A person whose sign-in the demo shows."""
+
+    label: str
+    text: str
+    person: Person
+
+
+SHOWN = (
+    Shown("Operator", "Calls events, follows them live, imports readings, settles.", OPERATOR),
+    Shown("Organisation administrator", "Four buildings of Fenland Colleges: dashboards, members, statements.", ORGANISATIONS[0].people[0]),
+    Shown("Organisation member", "The same buildings, to look at.", ORGANISATIONS[0].people[1]),
+    Shown("Household", "Ana's home: use, events to join or skip, credits.", HOUSEHOLDS[0].people[0]),
+)
 
 PROGRAM_NAME = "Winter Evenings"
 PROGRAM_DESCRIPTION = (

@@ -10,6 +10,7 @@ from commonwatt.ops.demo.cast import ZONE
 RATE = 45.0
 """Shown seconds per real second: a quarter-hour passes in twenty seconds, the called event from notice to credit in under five minutes."""
 LOCAL = ZoneInfo(ZONE)
+QUARTER = timedelta(minutes=15)
 STARTS_AT = time(15, 0)
 CALLED_AT = time(15, 5)
 EVENT = (time(15, 45), time(17, 30))
@@ -69,8 +70,8 @@ def workday_after(day: date) -> date:
 
 def quarters(start: datetime, end: datetime) -> list[datetime]:
     """The starts of the quarter-hours that lie whole in [start, end); start must be on the quarter."""
-    count = max(0, (end - start) // timedelta(minutes=15))
-    return [start + index * timedelta(minutes=15) for index in range(count)]
+    count = max(0, (end - start) // QUARTER)
+    return [start + index * QUARTER for index in range(count)]
 
 
 def floor_quarter(instant: datetime) -> datetime:
