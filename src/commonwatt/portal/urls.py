@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
+from commonwatt.portal import routes_customer, routes_operator
 from commonwatt.portal.views import account, entrance, operator_customers, people, public
 
 app_name = "portal"
@@ -70,4 +71,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *_account,
     *_people,
     *_operator_people,
+    *routes_customer.routes,
+    *routes_operator.routes,
 ]
