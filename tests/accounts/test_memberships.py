@@ -104,8 +104,10 @@ def test_an_administrator_decides_about_each_member(cast: Cast) -> None:
     """Olga lets Wim in, makes him an administrator and turns him out again; each step is in the trail, without a name."""
     wim = membership(cast, "wim").pk
     for status, role in (("approved", "member"), ("approved", "administrator"), ("rejected", "member")):
-        view = actions.decide_membership(actor=cast.olga, membership_id=wim, status=status, role=role, now=NOW)
-        assert (view.status, view.role, view.decided_at) == (status, role, NOW)
+        decision = {"actor": cast.olga, "membership_id": wim, "status": status, "role": role, "now": NOW}
+        view, is_changed = actions.decide_membership(**decision)
+        assert (view.status, view.role, view.decided_at, is_changed) == (status, role, NOW, True)
+        assert actions.decide_membership(**decision) == (view, False)
     entries = AuditEntry.objects.filter(action="membership.decided", detail__user=User.objects.get(name="Wim").public_id)
     assert [(entry.detail["status_before"], entry.detail["status"]) for entry in entries.order_by("sequence")] == [
         ("pending", "approved"),
@@ -138,7 +140,8 @@ def test_the_last_administrator_stays(cast: Cast, status: str, role: str) -> Non
         actions.decide_membership(actor=cast.otto, membership_id=olga, status=status, role=role, now=NOW)
     assert cast.viewer("olga") == cast.olga
     actions.decide_membership(actor=cast.olga, membership_id=membership(cast, "milo").pk, status="approved", role="administrator", now=NOW)
-    assert actions.decide_membership(actor=cast.otto, membership_id=olga, status=status, role=role, now=NOW).status == status
+    decided, _ = actions.decide_membership(actor=cast.otto, membership_id=olga, status=status, role=role, now=NOW)
+    assert (decided.status, decided.role) == (status, role)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from tests.cast import NOW, Cast
 from commonwatt.accounts import actions, people
 from commonwatt.accounts.models import Invitation, Membership
 from commonwatt.accounts.values import CustomerView
-from commonwatt.metering.actions import assign_meter, create_meter
+from commonwatt.metering.actions import assign_meter, create_meter, new_claim_code
 from commonwatt.metering.values import MeterView
 
 HOLDERS = ("home", "organisation")
@@ -62,6 +62,11 @@ class World:
         """The key of an address that waits to be confirmed."""
         address = EmailAddress.objects.create(user=self.cast.user("chloe"), email="new@example.org", verified=False, primary=False)
         return str(EmailConfirmationHMAC(address).key)
+
+    def claim_code(self, number: str) -> str:
+        """The claim code of a new meter that nobody holds."""
+        meter = create_meter(actor=None, number=number, name="", interval_s=900, quantities=["energy_import"], installed_on=None, now=NOW)
+        return new_claim_code(actor=None, meter_id=meter.id, now=NOW)
 
     def meter(self, holder: str) -> MeterView:
         """A meter that the holder has had since yesterday."""

@@ -230,15 +230,18 @@ def request_membership(*, actor: Viewer, customer_public_id: str, now: datetime)
 
 
 @transaction.atomic
-def decide_membership(*, actor: Viewer | None, membership_id: int, status: str, role: str, now: datetime) -> MembershipView:
-    """Approve, reject or put back a member, and say whether they administer; raises LastAdministrator."""
+def decide_membership(*, actor: Viewer | None, membership_id: int, status: str, role: str, now: datetime) -> tuple[MembershipView, bool]:
+    """Approve, reject or put back a member, and say whether they administer.
+
+    Returns the membership and whether it changed: deciding the same again changes nothing. Raises LastAdministrator.
+    """
     customer_id = Membership.objects.values_list("customer_id", flat=True).get(pk=membership_id)
     _require(actor, customer_id, Right.MANAGE)
     customer = Customer.objects.select_for_update().get(pk=customer_id)  # two administrators cannot demote each other at once
     row = Membership.objects.select_related("user").get(pk=membership_id)
     before = (row.status, row.role)
     if before == (status, role):
-        return MembershipView.of(row)
+        return MembershipView.of(row), False
     row.status, row.role = MembershipStatus(status), Role(role)
     row.decided_at, row.decided_by_id = now, actor.user_id if actor else None
     row.save()
@@ -246,7 +249,7 @@ def decide_membership(*, actor: Viewer | None, membership_id: int, status: str, 
         _require_administrator(customer)
     detail = {"membership": row.public_id, "user": row.user.public_id, "status": status, "role": role}
     _audit(actor, "membership.decided", customer, {**detail, "status_before": before[0], "role_before": before[1]}, now)
-    return MembershipView.of(row)
+    return MembershipView.of(row), True
 
 
 def _create(*, actor: Viewer | None, kind: CustomerKind, name: str, now: datetime) -> Customer:

@@ -102,6 +102,8 @@ def use_sign_ins(sign_ins: Sequence[SignIn]) -> None:
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """Django's context processor. What costs a query is a callable, and asked only by templates that show it."""
+    if not hasattr(request, "viewer"):  # refused before it came to our middleware, such as for a foreign host name
+        return {"app_version": __version__, "nav_items": [], "demo_banner": None}
     asked = portal_request(request)
     account = address_of("portal:account") if asked.user.is_authenticated else None
     inbox = address_of("portal:messages") if asked.user.is_authenticated else None

@@ -25,8 +25,8 @@ def ask_to_join(*, viewer: Viewer, customer_public_id: str, now: datetime) -> Cu
 @transaction.atomic
 def decide(*, viewer: Viewer, membership_id: int, status: str, role: str, now: datetime) -> MembershipView:
     """Decide about a member, and let them know; raises LastAdministrator."""
-    membership = decide_membership(actor=viewer, membership_id=membership_id, status=status, role=role, now=now)
-    if membership.decided_at == now:
+    membership, is_changed = decide_membership(actor=viewer, membership_id=membership_id, status=status, role=role, now=now)
+    if is_changed:
         _tell("membership.decided", membership, now)
     return membership
 

@@ -11,7 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
-from django.utils.functional import SimpleLazyObject
+from django.utils.cache import patch_cache_control
 
 from commonwatt.accounts.access import Forbidden, NotFound, viewer_for
 from commonwatt.kernel.clock import Clock, WallClock
@@ -37,12 +37,16 @@ class Present:
         """Answer one request."""
         request.clock = _clock  # type: ignore[attr-defined]  # ours: see portal.requests.PortalRequest
         request.now = _clock.now()  # type: ignore[attr-defined]
-        request.viewer = SimpleLazyObject(lambda: viewer_for(request.user))  # type: ignore[attr-defined]
+        request.viewer = viewer_for(request.user)  # type: ignore[attr-defined]
         zone = getattr(request.user, "time_zone", "") or settings.COMMONWATT.time_zone
         language = getattr(request.user, "language", "") or translation.get_language()
         keep_alive(portal_request(request))
         with timezone.override(ZoneInfo(zone)), translation.override(language):
-            return self._get_response(request)
+            response = self._get_response(request)
+        if request.user.is_authenticated and not response.has_header("Cache-Control"):
+            # What one person saw is not for whoever uses the browser, or a proxy, after them.
+            patch_cache_control(response, private=True, no_store=True)
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """The page for a refusal. Whoever is not signed in is asked to, whatever the address: that tells nothing."""

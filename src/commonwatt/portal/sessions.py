@@ -79,6 +79,14 @@ def browser_of(user_agent: str) -> str:
 
 
 @transaction.atomic
+def forget_ended() -> int:
+    """Delete sessions past their end, and the notes of browsers whose session is gone; returns how many notes."""
+    Session.objects.filter(expire_date__lte=datetime.now(UTC)).delete()
+    notes, _by_kind = UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+    return notes
+
+
+@transaction.atomic
 def end_session(*, user_id: int, session_id: int) -> bool:
     """Sign a person out in one browser; False if that is no session of theirs."""
     row = UserSession.objects.filter(pk=session_id, user_id=user_id).first()

@@ -70,8 +70,8 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries n
         """Send, or say that it could not be sent; neither the address nor what was to be sent goes into the log."""
         try:
             super().send_mail(template_prefix, email, {**context, "base_url": settings.BASE_URL})
-        except (OSError, SMTPException):
-            log.exception("mail.not_sent", template=template_prefix)
+        except (OSError, SMTPException) as error:
+            log.error("mail.not_sent", template=template_prefix, problem=type(error).__name__)  # noqa: TRY400 (its text names the address)
             messages.error(self.request, _("The mail could not be sent just now. Please try again in a few minutes."))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.forms import SignupForm
-from allauth.core import context, ratelimit
+from allauth.core import context
+from allauth.core.internal import ratelimit  # its public face does not count GET
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -79,7 +80,7 @@ def check_code(request: PortalRequest, text: str, *, email: str, kind: PendingKi
 
     Also when too many were tried from one place within a while: then the right one is refused as well.
     """
-    if not ratelimit.consume(request, action="code"):
+    if not ratelimit.consume(request, app="allauth.account", action="code", limit_get=True):
         raise CodeRefused(TOO_MANY)
     try:
         pending = read_code(text, email=email, now=request.now)
