@@ -286,6 +286,24 @@ def test_an_event_over_midnight_is_compared_with_nights(world: World) -> None:
     assert [day.day for day, status in found.days if status == "selected"] == [19, 18, 17, 16, 13, 12, 10, 9, 6, 5]
 
 
+def test_an_event_soon_after_midnight_is_adjusted_by_the_evening_before(cast: Cast) -> None:
+    """Tuesday, one to three in the night: ten per cent more than usual was used from 21 to 24 o'clock on Monday, and so in the baseline."""
+    world = make_world(cast, baseline_rule=RULES["10-of-10+ratio20"])
+    meter = world.meter(cast.home_site)
+    tuesday = date(2026, 11, 24)
+    record(
+        meter, tuesday - timedelta(days=47), tuesday - timedelta(days=2), lambda day, hour: 1000 if day.weekday() < 5 or hour >= 21 else 10
+    )
+    record(meter, tuesday - timedelta(days=1), tuesday - timedelta(days=1), lambda day, hour: 1100 if hour >= 21 else 1000)
+    record(meter, tuesday, tuesday, flat(900))
+    world.enrol(cast.home_site)
+    found = only(world.call(local("2026-11-24 01:00")).id, now=local("2026-11-24 12:00"))
+    assert (found.cap_status, found.adjustment_value) == ("applied", pytest.approx(1.1))
+    assert found.baseline_wh.tolist() == [1100, 1100]
+    # weekdays, as the event's own date is one: Monday the 23rd (whose day began on Sunday evening) first
+    assert [day.day for day, status in found.days if status == "selected"] == [23, 20, 19, 18, 17, 16, 13, 12, 10, 9]
+
+
 def test_export_is_taken_off(world: World) -> None:
     """Import 900, export 300: the site used 600 net, against 1,000 minus 100 on the days before; and it may fall below zero."""
     meter = world.meter(world.cast.home_site, export=True)

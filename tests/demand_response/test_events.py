@@ -306,7 +306,7 @@ def test_people_are_told_in_their_sites_time(world: World) -> None:
     assert told[0].body.split("\n\n") == [
         "Evening peak calls on Home: please use less electricity on Friday, 20 November 2026, 17:00 to 19:00 (Europe/Brussels time).",
         "Reason: Cold evening",
-        "Every kWh below your expected use is worth 0.25 EUR per kWh.",
+        "Using less than expected is credited with 0.25 EUR per kWh.",
         "You take part unless you say otherwise. To skip this event, open its page and choose “Not this time”.",
     ]
     answer(world, event, Choice.OUT)

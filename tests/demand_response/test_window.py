@@ -55,6 +55,30 @@ def test_an_event_over_midnight_moves_the_day() -> None:
     assert found.day_of(noon - timedelta(seconds=1)) == date(2026, 6, 4)
 
 
+def test_the_hours_before_an_early_event_are_fetched_from_the_evening() -> None:
+    """Two to four in the night, adjusted by the four hours before: the day starts at ten in the evening and keeps the event's date."""
+    found = event_window(
+        starts_at=datetime(2026, 7, 6, 0, tzinfo=UTC),  # one o'clock in London, and a Monday
+        ends_at=datetime(2026, 7, 6, 2, tzinfo=UTC),
+        zone=LONDON,
+        interval_minutes=60,
+        lead_minutes=240,
+    )
+    assert (found.day, found.shift, found.first, found.last) == (date(2026, 7, 6), -3, 4, 6)
+    assert found.labels.tolist() == [4, 5]
+    evening = datetime(2026, 7, 5, 20, tzinfo=UTC)  # nine o'clock in London
+    assert found.day_of(evening) == date(2026, 7, 6)
+    assert found.day_of(evening - timedelta(seconds=1)) == date(2026, 7, 5)
+    long = event_window(
+        starts_at=datetime(2026, 7, 6, 0, tzinfo=UTC),
+        ends_at=datetime(2026, 7, 6, 22, tzinfo=UTC),
+        zone=LONDON,
+        interval_minutes=60,
+        lead_minutes=240,
+    )
+    assert (long.shift, long.first, long.last) == (0, 1, 23)
+
+
 def test_an_event_that_ends_at_midnight_stays_on_its_day() -> None:
     """Midnight belongs to the next day, and the event does not reach it."""
     found = window("2026-06-05 22:00", 2)
@@ -97,13 +121,14 @@ def test_labels_start_at_their_first_occurrence(day: date, index: int, expected:
 @given(
     start=st.integers(0, 400 * 96).map(lambda quarter: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=15 * quarter)),
     quarters=st.integers(1, 92),
+    lead=st.sampled_from([0, 60, 240]),
     zone=st.sampled_from(["Europe/London", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]),
 )
-def test_every_quarter_hour_of_an_event_has_its_local_label(start: datetime, quarters: int, zone: str) -> None:
+def test_every_quarter_hour_of_an_event_has_its_local_label(start: datetime, quarters: int, lead: int, zone: str) -> None:
     """Whenever and wherever: each quarter hour is there once, under the label of its local time, within the moved day."""
     local_zone = ZoneInfo(zone)
     end = start + timedelta(minutes=15 * quarters)
-    found = event_window(starts_at=start, ends_at=end, zone=local_zone, interval_minutes=15)
+    found = event_window(starts_at=start, ends_at=end, zone=local_zone, interval_minutes=15, lead_minutes=lead)
     assert found.starts_s.tolist() == list(range(epoch_seconds(start), epoch_seconds(end), 900))
     assert 0 <= found.first < found.last <= 96
     for start_s, label in zip(found.starts_s.tolist(), found.labels.tolist(), strict=True):

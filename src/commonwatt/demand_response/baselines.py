@@ -14,7 +14,7 @@ from commonwatt.accounts import queries as accounts
 from commonwatt.baseline.arrays import BoolArray
 from commonwatt.baseline.calendars import holiday_flags
 from commonwatt.baseline.engine import BaselineResult, EventDay, History, compute
-from commonwatt.baseline.rules import BaselineRule, WhenShort
+from commonwatt.baseline.rules import BaselineRule, NoAdjustment, WhenShort
 from commonwatt.demand_response.calendars import public_holidays
 from commonwatt.demand_response.digests import history_digests
 from commonwatt.demand_response.history import Load, load_of
@@ -76,9 +76,16 @@ def look_back_days(rule: BaselineRule) -> int:
 
 
 def _group(question: Question, members: tuple[Holding, ...], *, zone: ZoneInfo, country: str, interval_minutes: int) -> BaselineGroup:
-    window = event_window(starts_at=question.starts_at, ends_at=question.ends_at, zone=zone, interval_minutes=interval_minutes)
-    # Days moved past midnight end on the day after the event's.
-    days = local_days(window.day - look_back_days(question.rule) * _DAY, window.day + bool(window.shift) * _DAY)
+    window = event_window(
+        starts_at=question.starts_at,
+        ends_at=question.ends_at,
+        zone=zone,
+        interval_minutes=interval_minutes,
+        lead_minutes=_lead_minutes(question.rule),
+    )
+    # A moved day reaches into the one after it or the one before it.
+    first_day, last_day = window.day - look_back_days(question.rule) * _DAY, window.day
+    days = local_days(first_day - (window.shift < 0) * _DAY, last_day + (window.shift > 0) * _DAY)
     read = load_of(holdings=members, days=days, zone=zone, interval_minutes=interval_minutes, as_of=question.as_of)
     load = read.moved(window.shift)
     past, event = _engine_inputs(question, members, window, load, country=country)
@@ -91,6 +98,11 @@ def _group(question: Question, members: tuple[Holding, ...], *, zone: ZoneInfo, 
         result=compute(question.rule, past, event),
         histories=tuple(history_digests(days=load.days, energy_kwh=load.energy_kwh, valid=could_matter)),
     )
+
+
+def _lead_minutes(rule: BaselineRule) -> int:
+    """How long before the event the rule's adjustment begins; 0 where it has none."""
+    return 0 if isinstance(rule.adjustment, NoAdjustment) else rule.adjustment.window_start_minutes
 
 
 def _engine_inputs(

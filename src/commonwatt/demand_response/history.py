@@ -20,7 +20,7 @@ class Load:
     """Import minus export by local label: row 0 is the first holding given.
 
     Attributes:
-        days: Local dates on which the (moved) days start, ascending.
+        days: Local dates, ascending.
         energy_kwh: (holdings, days, labels). [kWh] Anything where `valid` is False.
         valid: Where there is a reading of a meter that spoke for the site then, same shape.
         irregular: Days of 23 or 25 hours, or moved days that touch one, (days,).
@@ -32,13 +32,17 @@ class Load:
     irregular: BoolArray
 
     def moved(self, shift: int) -> Load:
-        """The same load by days that start `shift` labels after midnight; the last day, left incomplete, falls away."""
+        """The same load by days that start `shift` labels after midnight, or before it if negative, under their own dates.
+
+        One day at the end, or at the beginning, is left incomplete by that and falls away.
+        """
         if not shift:
             return self
+        cut = shift % self.energy_kwh.shape[2]
         return Load(
-            days=self.days[:-1],
-            energy_kwh=np.concatenate([self.energy_kwh[:, :-1, shift:], self.energy_kwh[:, 1:, :shift]], axis=2),
-            valid=np.concatenate([self.valid[:, :-1, shift:], self.valid[:, 1:, :shift]], axis=2),
+            days=self.days[:-1] if shift > 0 else self.days[1:],
+            energy_kwh=np.concatenate([self.energy_kwh[:, :-1, cut:], self.energy_kwh[:, 1:, :cut]], axis=2),
+            valid=np.concatenate([self.valid[:, :-1, cut:], self.valid[:, 1:, :cut]], axis=2),
             irregular=self.irregular[:-1] | self.irregular[1:],
         )
 

@@ -84,8 +84,9 @@ def _issued(view: EventView, places: str, zone: ZoneInfo) -> Message:
     if view.reason:
         lines.append(_("Reason: %(reason)s") % facts)
     if view.is_test:
-        lines.append(_("This is a test: it shows that everything works. It is measured and credited like any other event."))
-    lines.append(_("Every kWh below your expected use is worth %(price)s.") % facts)
+        lines.append(_("This is a test: it shows that everything works. Nothing is credited for it."))
+    else:
+        lines.append(_("Using less than expected is credited with %(price)s.") % facts)
     lines.append(_("You take part unless you say otherwise. To skip this event, open its page and choose “Not this time”."))
     return Message(subject=subject % facts, body="\n\n".join(lines))
 

@@ -18,12 +18,13 @@ DAY_MINUTES = 1440
 class EventWindow:
     """An event on the labels of a local day.
 
-    Days are compared label by label, label 0 at local midnight. An event over midnight would lie on two days; the day is then
-    moved by `shift` labels, alike for the event and for every day it is compared with, so that the event stands in its middle.
+    Days are compared label by label, label 0 at local midnight. An event over midnight would lie on two days, and one soon after
+    midnight would have the hours that its baseline is adjusted by on another. The day is then moved by `shift` labels, alike for
+    the event and for every day it is compared with.
 
     Attributes:
-        day: The local date on which the (moved) day starts: the event's kind of day.
-        shift: Labels by which the day starts after midnight; 0 unless the event passes midnight.
+        day: The local date on which the event starts; it says what kind of day the moved day is.
+        shift: Labels by which the day starts after midnight; negative: before it.
         starts_s: Starts of the whole intervals within the event, seconds since 1970 UTC, ascending, (intervals,). On the day
             the clocks go back the doubled hour is there twice.
         labels: The label of each on the moved day, (intervals,): the doubled hour's labels twice, the missing hour's never.
@@ -56,14 +57,17 @@ class EventWindow:
     def day_of(self, instant: datetime) -> date:
         """The (moved) day that an instant belongs to."""
         local = instant.astimezone(self.zone)
-        minutes = local.hour * 60 + local.minute
-        return local.date() - timedelta(days=int(minutes < self.shift * self.interval_minutes))
+        minutes = local.hour * 60 + local.minute - self.shift * self.interval_minutes
+        return local.date() + timedelta(days=minutes // DAY_MINUTES)
 
 
-def event_window(*, starts_at: datetime, ends_at: datetime, zone: ZoneInfo, interval_minutes: int) -> EventWindow:
+def event_window(*, starts_at: datetime, ends_at: datetime, zone: ZoneInfo, interval_minutes: int, lead_minutes: int = 0) -> EventWindow:
     """Lay an event of up to 23 hours on the days of a zone, for meters of one interval.
 
     Intervals start where labels do, counted from local midnight; parts of an interval at either end are left out.
+
+    Args:
+        lead_minutes: How long before the event the baseline's adjustment begins. Where the day has room for both, it has both.
     """
     step_s = interval_minutes * 60
     local = starts_at.astimezone(zone)
@@ -75,9 +79,9 @@ def event_window(*, starts_at: datetime, ends_at: datetime, zone: ZoneInfo, inte
     touched = labels if len(labels) else _labels(np.array([first_s - step_s * (into_interval_s > 0)]), zone, interval_minutes, day)
     first, last = int(touched.min()), int(touched.max()) + 1
     per_day = DAY_MINUTES // interval_minutes
-    shift = max(0, (first + last - per_day) // 2) if last > per_day else 0
     if first >= per_day:  # nothing of it lies on the day it starts on: its only whole intervals come after midnight
-        day, labels, first, last, shift = day + timedelta(days=1), labels - per_day, first - per_day, last - per_day, 0
+        day, labels, first, last = day + timedelta(days=1), labels - per_day, first - per_day, last - per_day
+    shift = _shift(first, last, per_day=per_day, lead=-(-lead_minutes // interval_minutes))
     return EventWindow(
         zone=zone,
         interval_minutes=interval_minutes,
@@ -88,6 +92,15 @@ def event_window(*, starts_at: datetime, ends_at: datetime, zone: ZoneInfo, inte
         first=first - shift,
         last=last - shift,
     )
+
+
+def _shift(first: int, last: int, *, per_day: int, lead: int) -> int:
+    """By how many labels to move the day for an event on these labels, with so many labels before it if there is room."""
+    if last > per_day:
+        return (first + last - per_day) // 2
+    if first < lead and last + lead - first <= per_day:
+        return first - lead
+    return 0
 
 
 def label_starts_s(*, days: list[date], zone: ZoneInfo, interval_minutes: int) -> IntArray:
