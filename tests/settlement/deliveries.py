@@ -11,6 +11,7 @@ from commonwatt.baseline.programs import RULES
 from commonwatt.baseline.reasons import AdjustmentStatus, DayStatus, Verdict
 from commonwatt.baseline.rules import AdjustmentKind, rule_to_dict
 from commonwatt.demand_response.choices import EventStatus
+from commonwatt.demand_response.digests import whole_digest
 from commonwatt.demand_response.measured import Delivery, HeldMeter, MeasuredGroup
 from commonwatt.demand_response.views import EventFacts
 
@@ -104,6 +105,6 @@ def delivery(*groups: MeasuredGroup, of: EventFacts | None = None, sequence: int
         rule=RULE,
         groups=groups,
         ingest_sequence=sequence,
-        readings_digest="".join(group.digests[0][0] for group in groups).ljust(64, "0"),
+        readings_digest=whole_digest((group.meters[0].meter_id, group.digests[0]) for group in groups),
         sites_without_meter=(),
     )

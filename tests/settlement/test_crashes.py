@@ -58,14 +58,14 @@ def _until_alone() -> None:
     """PostgreSQL notices a dead client when it next writes to it: until then its transaction may still end either way."""
     if connection.vendor != "postgresql":
         return
-    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
     for _ in range(600):
         with connection.cursor() as cursor:
             cursor.execute(others)
             if cursor.fetchone() == (0,):
                 return
         time.sleep(0.05)
-    raise AssertionError("the killed process is still connected")
+    raise AssertionError("the transaction of the killed process is still open")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -141,18 +141,25 @@ def test_the_digest_is_taken_from_one_fixed_form() -> None:
     """This settlement is written exactly so before it is digested; another form would make old settlements look tampered with."""
     plan = replace(_plan(), rule={"ratio_max": 1.2, "key": "x"})
     days = '[["2026-03-25","selected"],["2026-03-24","selected"],["2026-03-22","other_day_kind"]]'
-    written = (
-        '[1,{"key":"x","ratio_max":1.2}]\n'
-        f'[[1,1,"pty_ana","ok",0,"{"b" * 64}"],["none","none"],{days},[3234,1000,2234,2234,558500000],'
-        "[[1774544400,900,1234,900,334,334,250000,83500000,0],[1774545300,900,2000,100,1900,1900,250000,475000000,0]]]\n"
-        f'[[2,1,"pty_ana","ok",0,"{"a" * 64}"],["none","none"],{days},[1000,900,100,100,25000000],'
-        "[[1774544400,900,1000,900,100,100,250000,25000000,0],[1774545300,900,500,null,null,0,250000,0,null]]]\n"
+    first = (
+        f'[[1,1,"pty_ana","ok",0],["none","none"],{days},[3234,1000,2234,2234,558500000],'
+        "[[1774544400,900,1234,900,334,334,250000,83500000,0],[1774545300,900,2000,100,1900,1900,250000,475000000,0]]]"
     )
-    assert plan.digest() == hashlib.sha256(written.encode()).hexdigest()
+    second = (
+        f'[[2,1,"pty_ana","ok",0],["none","none"],{days},[1000,900,100,100,25000000],'
+        "[[1774544400,900,1000,900,100,100,250000,25000000,0],[1774545300,900,500,null,null,0,250000,0,null]]]"
+    )
+    assert [meter.digest() for meter in plan.meters] == [_sha256(first), _sha256(second)]
+    assert plan.digest() == _sha256(f'[1,{{"key":"x","ratio_max":1.2}}]\n1 {_sha256(first)}\n2 {_sha256(second)}')
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_anything_said_otherwise_gives_another_digest() -> None:
-    """One watt-hour, one nano, one reason, one day, one owner: each is noticed. The order in which meters were computed is not."""
+    """One watt-hour, one nano, one reason, one day, one owner: each is noticed. The order in which meters were computed is not,
+    and neither are readings that come to the same."""
     plan = _plan()
     first, second = plan.meters
     others = [
@@ -162,10 +169,10 @@ def test_anything_said_otherwise_gives_another_digest() -> None:
         replace(first, days=first.days[1:]),
         replace(first, party_id="pty_bram"),
         replace(first, cap_status="capped_high"),
-        replace(first, readings_digest="c" * 64),
         replace(first, notes=1),
     ]
     digests = {replace(plan, meters=(other, second)).digest() for other in others}
     digests |= {replace(plan, terms_version=2).digest(), replace(plan, rule={}).digest(), plan.digest()}
     assert len(digests) == len(others) + 3
     assert replace(plan, meters=(second, first)).digest() == plan.digest()
+    assert replace(plan, meters=(replace(first, readings_digest="c" * 64), second)).digest() == plan.digest()

@@ -23,14 +23,14 @@ from commonwatt.settlement.rule_words import rule_in_words
 def test_every_code_has_words_of_its_own() -> None:
     """No day, verdict, note or adjustment is left without its own sentence."""
     days = {words.day_text(status.name.lower()) for status in DayStatus}
-    verdicts = {words.verdict_text(verdict) for verdict in ("opted_out", *(verdict.name.lower() for verdict in Verdict))}
+    verdicts = {words.verdict_text(verdict) for verdict in ("opted_out", "withdrawn", *(verdict.name.lower() for verdict in Verdict))}
     notes = set(words.note_texts(sum(Note)))
     adjustments = {
         words.adjustment_text(kind="ratio", value=1.2, raw=1.5, cap_status=status.name.lower(), interval_s=900)
         for status in AdjustmentStatus
         if status is not AdjustmentStatus.CAPPED_LOW  # told as CAPPED_HIGH is, with the other figures
     }
-    assert (len(days), len(verdicts), len(notes)) == (len(DayStatus), len(Verdict) + 1, len(Note))
+    assert (len(days), len(verdicts), len(notes)) == (len(DayStatus), len(Verdict) + 2, len(Note))
     assert len(adjustments) == len(AdjustmentStatus) - 1
     assert all(text.endswith(".") for text in days | verdicts | notes | adjustments)
 

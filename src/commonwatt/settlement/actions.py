@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from commonwatt.demand_response import delivery
+from django.utils.translation import gettext as _
+
 from commonwatt.demand_response import queries as demand_response
 from commonwatt.demand_response.choices import EventStatus
 from commonwatt.demand_response.views import EventFacts
-from commonwatt.metering import queries as metering
 from commonwatt.outbox import actions as outbox
 from commonwatt.outbox.queries import Entry
 from commonwatt.settlement import queries, recording
@@ -16,21 +17,23 @@ from commonwatt.settlement.models import Watch
 from commonwatt.settlement.values import Outcome, SettlementResult
 
 CURSOR = "settlement.readings"
-ENTRIES_A_RUN = 5000
+ENTRIES_AT_ONCE = 1000
 
 
 class EventNotOver(ValueError):
     """The event has not ended, so nothing can be final."""
 
     def __init__(self, event: EventFacts) -> None:
-        super().__init__(f"Event {event.public_id} is {event.status} until {event.ends_at:%Y-%m-%d %H:%M}Z; settle it when it is over.")
+        text = _("Event %(event)s ends at %(end)s UTC; settle it when it is over.")
+        super().__init__(text % {"event": event.public_id, "end": f"{event.ends_at:%Y-%m-%d %H:%M}"})
 
 
 class TooEarly(ValueError):
     """The program still waits for readings of the event."""
 
     def __init__(self, event: EventFacts, ready_at: datetime) -> None:
-        super().__init__(f"Event {event.public_id} waits for readings until {ready_at:%Y-%m-%d %H:%M}Z; settle it after that.")
+        text = _("Event %(event)s waits for readings until %(ready)s UTC; settle it after that.")
+        super().__init__(text % {"event": event.public_id, "ready": f"{ready_at:%Y-%m-%d %H:%M}"})
         self.ready_at = ready_at
 
 
@@ -45,55 +48,47 @@ def settle_event(*, event_id: int, now: datetime) -> SettlementResult:
         NoSuchEvent: There is no such event.
         EventNotOver, TooEarly: It cannot be settled yet.
     """
+    from commonwatt.demand_response.delivery import measure  # loads the numbers, which a page that only lists results does not need
+
     event = demand_response.event_facts(event_id)
     if event.is_test or (event.status == EventStatus.CANCELLED and event.effective_ends_at <= event.starts_at):
         return SettlementResult(event_public_id=event.public_id, outcome=Outcome.NOTHING_TO_SETTLE)
-    if event.status not in (EventStatus.COMPLETED, EventStatus.CANCELLED):
+    if event.status not in {EventStatus.COMPLETED, EventStatus.CANCELLED}:
         raise EventNotOver(event)
     ready_at = event.effective_ends_at + timedelta(minutes=event.data_wait_minutes)
     if now < ready_at:
         raise TooEarly(event, ready_at)
     # Reading and computing stay outside the transaction that writes: they may take a while, and hold nobody up.
-    return recording.record(delivery=delivery.measure(event_id=event_id, now=now), now=now)
+    return recording.record(delivery=measure(event_id=event_id, now=now), now=now)
 
 
 def settle_due(*, now: datetime) -> list[SettlementResult]:
-    """Settle every event whose wait for readings is over and that was not settled yet, the oldest first.
+    """Settle every event whose wait for readings is over and that was not settled yet, the earliest end first.
 
     One event that cannot be settled does not keep the others from it.
 
     Raises:
         ExceptionGroup: After all were tried, with what went wrong.
     """
-    results, failures = [], []
-    for event_id in queries.events_due(now=now):
-        try:
-            results.append(settle_event(event_id=event_id, now=now))
-        except Exception as error:  # noqa: BLE001 (raised below, when the others are done)
-            error.add_note(f"while settling event {event_id}")
-            failures.append(error)
-    if failures:
-        raise ExceptionGroup("some events could not be settled", failures)
-    return results
+    return _each(queries.events_due(now=now), lambda event_id: settle_event(event_id=event_id, now=now))
 
 
 def correct_for_readings(*, now: datetime) -> list[SettlementResult]:
-    """Look again at every settled event whose meters got readings that it does not know, and correct it where they matter."""
-    while outbox.advance(CURSOR, _notice, limit=ENTRIES_A_RUN, now=now) == ENTRIES_A_RUN:
+    """Measure again every settled event whose meters got readings that it does not know, and correct it where they matter.
+
+    Raises:
+        ExceptionGroup: As `settle_due`.
+    """
+    while outbox.advance(CURSOR, _notice, limit=ENTRIES_AT_ONCE, now=now) == ENTRIES_AT_ONCE:
         pass
-    results = []
-    for watch in queries.watches_due():
-        touched = metering.meters_touched_since(
-            sequence=watch.checked_sequence, meter_ids=watch.meter_ids, start=watch.start, end=watch.end
+    due = {watch.event_id: watch for watch in queries.watches_due()}
+    touched = [event_id for event_id, watch in due.items() if _is_touched(watch)]
+    for event_id in due.keys() - set(touched):
+        # Readings of other meters. Whatever comes later raises due_sequence again.
+        Watch.objects.filter(event_id=event_id, checked_sequence__lt=due[event_id].due_sequence).update(
+            checked_sequence=due[event_id].due_sequence
         )
-        if touched:
-            results.append(settle_event(event_id=watch.event_id, now=now))
-        # Readings of other meters, or no more than what the settlement knows. Newer ones will raise due_sequence again.
-        else:
-            Watch.objects.filter(event_id=watch.event_id, checked_sequence__lt=watch.due_sequence).update(
-                checked_sequence=watch.due_sequence
-            )
-    return results
+    return _each(touched, lambda event_id: settle_event(event_id=event_id, now=now))
 
 
 def _notice(entry: Entry) -> None:
@@ -101,6 +96,31 @@ def _notice(entry: Entry) -> None:
     if entry.kind != "readings.recorded":
         return
     sequence = entry.payload["ingest_sequence"]
-    Watch.objects.filter(
-        first_start_s__lte=entry.payload["last_start_s"], end_s__gt=entry.payload["first_start_s"], due_sequence__lt=sequence
-    ).update(due_sequence=sequence)
+    touched = Watch.objects.filter(first_start_s__lte=entry.payload["last_start_s"], end_s__gt=entry.payload["first_start_s"])
+    touched.filter(due_sequence__lt=sequence).update(due_sequence=sequence)
+
+
+def _is_touched(watch: queries.DueWatch) -> bool:
+    """Whether any meter that stood at a called site within the span got a reading that the settlement does not know.
+
+    Not only the meters that were settled: one may have been exchanged within the days looked back on, or assigned afterwards.
+    """
+    from commonwatt.metering import queries as metering  # see settle_event
+
+    sites = [participant.site_id for participant in demand_response.participants_of(watch.event_id)]
+    assignments = metering.assignments_at_sites(site_ids=sites, start=watch.start, end=watch.end)
+    meters = sorted({assignment.meter_id for assignment in assignments})
+    return bool(metering.meters_touched_since(sequence=watch.checked_sequence, meter_ids=meters, start=watch.start, end=watch.end))
+
+
+def _each(event_ids: Iterable[int], settle: Callable[[int], SettlementResult]) -> list[SettlementResult]:
+    results, failures = [], []
+    for event_id in event_ids:
+        try:
+            results.append(settle(event_id))
+        except Exception as error:  # noqa: BLE001 (raised below, when the others are done)
+            error.add_note(f"while settling event {event_id}")
+            failures.append(error)
+    if failures:
+        raise ExceptionGroup("some events could not be settled", failures)
+    return results

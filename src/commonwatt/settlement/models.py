@@ -28,13 +28,16 @@ class Settlement(models.Model):
 
 
 class SettledMeter(models.Model):
-    """One meter's part of a settlement: its baseline days, its adjustment, its sums."""
+    """One meter's part of a settlement: its baseline days, its adjustment, its sums.
+
+    A later settlement of the event holds only the meters of which it says something else; the others stand as they are.
+    """
 
     settlement = models.ForeignKey(Settlement, models.PROTECT, related_name="meters")
     meter = models.ForeignKey("metering.Meter", models.PROTECT, related_name="+")
     site = models.ForeignKey("accounts.Site", models.PROTECT, related_name="+")
     party_id = models.CharField(max_length=32)
-    verdict = models.CharField(max_length=32, help_text="ok, opted_out, or why there is no baseline.")
+    verdict = models.CharField(max_length=32, help_text="ok, opted_out, withdrawn, or why there is no baseline.")
     notes = models.PositiveIntegerField(default=0, help_text="Bits of baseline.reasons.Note.")
     days = models.JSONField(help_text='[{"day": "2026-03-02", "status": "selected"}, …], newest first.')
     adjustment_kind = models.CharField(max_length=16)
@@ -46,7 +49,8 @@ class SettledMeter(models.Model):
     delivered_wh = models.BigIntegerField()
     credited_wh = models.BigIntegerField()
     amount_nanos = models.BigIntegerField()
-    readings_digest = models.CharField(max_length=64)
+    readings_digest = models.CharField(max_length=64, blank=True)
+    result_digest = models.CharField(max_length=64)
 
     class Meta:
         constraints = [

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 OK = "ok"
 OPTED_OUT = "opted_out"
+WITHDRAWN = "withdrawn"
+"""A meter that an earlier settlement covered and a later one does not."""
 PPM = 1_000_000
 
 
@@ -74,6 +76,10 @@ class MeterPlan:
     amount_nanos: int
     lines: tuple[Line, ...]
 
+    def digest(self) -> str:
+        """SHA-256 of what is said of this meter; see `canonical`."""
+        return _sha256(canonical(self))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerShare:
@@ -97,8 +103,13 @@ class SettlementPlan:
     meters: tuple[MeterPlan, ...]
 
     def digest(self) -> str:
-        """SHA-256 of the canonical form: two plans with the same digest say the same."""
-        return digest_of_lines(canonical_lines(terms_version=self.terms_version, rule=self.rule, meters=self.meters))
+        """SHA-256 of what is said as a whole: the terms, and every meter by its own digest, ascending by id.
+
+        The readings that it was computed from have digests of their own: other readings that come to the same result are the same
+        result.
+        """
+        meters = sorted((meter.meter_id, meter.digest()) for meter in self.meters)
+        return _sha256("\n".join([_json([self.terms_version, self.rule]), *(f"{meter_id} {digest}" for meter_id, digest in meters)]))
 
     def shares(self) -> dict[int, CustomerShare]:
         """What each customer is owed, by customer."""
@@ -208,31 +219,45 @@ def _credits(meter: MeterDelivery, convention: NegativeIntervals) -> list[int]:
     return credited_wh(meter.delivered_wh.tolist(), convention)
 
 
-def canonical_lines(*, terms_version: int, rule: Mapping[str, Any], meters: Iterable[MeterPlan]) -> Iterator[str]:
-    """What a settlement says, as lines of JSON in one fixed form: the terms first, then every meter, ascending by id.
+def canonical(meter: MeterPlan) -> str:
+    """What a settlement says of one meter, as JSON in one fixed form: ASCII, no blanks, in this order.
 
     Fractions (the adjustment's factor) are left out: their last binary digit may differ between processors, and whatever they do is
-    in the whole watt-hours. Days, reasons, statuses, readings' digests, watt-hours, prices and amounts are all in.
+    in the whole watt-hours. Ids, verdict, notes, days, statuses, watt-hours, prices and amounts are all in.
     """
-    yield _json([terms_version, rule])
-    for meter in sorted(meters, key=lambda plan: plan.meter_id):
-        yield _json(
-            [
-                [meter.meter_id, meter.site_id, meter.party_id, meter.verdict, meter.notes, meter.readings_digest],
-                [meter.adjustment_kind, meter.cap_status],
-                [[day.isoformat(), status] for day, status in meter.days],
-                [meter.baseline_wh, meter.metered_wh, meter.delivered_wh, meter.credited_wh, meter.amount_nanos],
-                [_line_values(line) for line in meter.lines],
-            ]
-        )
+    return _json(
+        [
+            [meter.meter_id, meter.site_id, meter.party_id, meter.verdict, meter.notes],
+            [meter.adjustment_kind, meter.cap_status],
+            [[day.isoformat(), status] for day, status in meter.days],
+            [meter.baseline_wh, meter.metered_wh, meter.delivered_wh, meter.credited_wh, meter.amount_nanos],
+            [_line_values(line) for line in meter.lines],
+        ]
+    )
 
 
-def digest_of_lines(lines: Iterable[str]) -> str:
-    """SHA-256 in hex of the lines, each ended by a line feed."""
-    digest = hashlib.sha256()
-    for line in lines:
-        digest.update(line.encode("ascii") + b"\n")
-    return digest.hexdigest()
+def withdrawn(meter_id: int, *, site_id: int, customer_id: int, party_id: str) -> MeterPlan:
+    """What a settlement says of a meter that an earlier one covered, and that it has nothing to say of."""
+    return MeterPlan(
+        meter_id=meter_id,
+        site_id=site_id,
+        customer_id=customer_id,
+        party_id=party_id,
+        verdict=WITHDRAWN,
+        notes=0,
+        days=(),
+        adjustment_kind="none",
+        adjustment_value=None,
+        adjustment_raw=None,
+        cap_status="none",
+        readings_digest="",
+        baseline_wh=0,
+        metered_wh=0,
+        delivered_wh=0,
+        credited_wh=0,
+        amount_nanos=0,
+        lines=(),
+    )
 
 
 def _line_values(line: Line) -> list[int | None]:
@@ -247,6 +272,10 @@ def _line_values(line: Line) -> list[int | None]:
         line.amount_nanos,
         line.quality,
     ]
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def _json(value: object) -> str:

@@ -18,6 +18,7 @@ from commonwatt.kernel.time import from_epoch
 from commonwatt.ledger import queries as ledger
 from commonwatt.ledger.values import EntryView
 from commonwatt.settlement.models import EntryKind, SettledMeter, Settlement, Statement, StatementEntry, Watch
+from commonwatt.settlement.plan import WITHDRAWN
 from commonwatt.settlement.values import SettlementEntry
 
 PAGE_SIZE = 25
@@ -32,7 +33,6 @@ class DueWatch:
     due_sequence: int
     start: datetime
     end: datetime
-    meter_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +77,8 @@ def settled_event_ids() -> list[int]:
 
 
 def watches_due() -> list[DueWatch]:
-    """Settled events that readings came in for which their settlements do not know yet, the latest event first."""
-    due = list(Watch.objects.filter(due_sequence__gt=F("checked_sequence")).order_by("-end_s", "event_id"))
-    meters: dict[int, list[int]] = {}
-    rows = standing_meters().filter(settlement__event_id__in=[watch.event_id for watch in due])
-    for event_id, meter_id in rows.order_by("meter_id").values_list("settlement__event_id", "meter_id"):
-        meters.setdefault(event_id, []).append(meter_id)
+    """Settled events over whose span readings came in that their settlements do not know yet, the latest event first."""
+    due = Watch.objects.filter(due_sequence__gt=F("checked_sequence")).order_by("-end_s", "event_id")
     return [
         DueWatch(
             event_id=watch.event_id,
@@ -90,7 +86,6 @@ def watches_due() -> list[DueWatch]:
             due_sequence=watch.due_sequence,
             start=from_epoch(watch.first_start_s),
             end=from_epoch(watch.end_s),
-            meter_ids=tuple(meters.get(watch.event_id, ())),
         )
         for watch in due
     ]
@@ -142,15 +137,14 @@ def balances_of(customer_id: int) -> dict[str, int]:
     return ledger.party_balances(accounts.party_ids([customer_id])[customer_id])
 
 
-def _standing() -> QuerySet[Settlement]:
-    """The settlement that stands of every event: the one with the highest number."""
-    later = Settlement.objects.filter(event_id=OuterRef("event_id"), number__gt=OuterRef("number"))
-    return Settlement.objects.filter(~Exists(later))
-
-
 def standing_meters() -> QuerySet[SettledMeter]:
-    """The meters of every settlement that stands; rows for this room alone."""
-    return SettledMeter.objects.filter(settlement__in=_standing())
+    """What stands of every settled meter and event: the row of the latest settlement that says anything of it. For this room alone."""
+    later = SettledMeter.objects.filter(
+        meter_id=OuterRef("meter_id"),
+        settlement__event_id=OuterRef("settlement__event_id"),
+        settlement__number__gt=OuterRef("settlement__number"),
+    )
+    return SettledMeter.objects.filter(~Exists(later)).exclude(verdict=WITHDRAWN)
 
 
 def _statement_rows(rows: QuerySet[Statement]) -> list[StatementRow]:

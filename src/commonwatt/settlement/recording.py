@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
 
 from commonwatt.accounts import audit
-from commonwatt.demand_response.measured import Delivery
 from commonwatt.demand_response.views import EventFacts
 from commonwatt.kernel.ids import new_public_id
 from commonwatt.kernel.time import epoch_seconds, from_epoch
@@ -18,8 +18,12 @@ from commonwatt.ledger import actions as ledger
 from commonwatt.ledger.values import TransferRequest, party_account, party_code, program_account, program_code
 from commonwatt.outbox import actions as outbox
 from commonwatt.settlement.models import EntryKind, SettledMeter, Settlement, SettlementLine, Statement, StatementEntry, Watch
-from commonwatt.settlement.plan import OK, CustomerShare, SettlementPlan, plan_settlement
+from commonwatt.settlement.plan import OK, CustomerShare, MeterPlan, SettlementPlan, plan_settlement, withdrawn
+from commonwatt.settlement.queries import standing_meters
 from commonwatt.settlement.values import Outcome, SettlementResult
+
+if TYPE_CHECKING:
+    from commonwatt.demand_response.measured import Delivery
 
 ATTEMPTS = 3
 BATCH = 2000
@@ -82,7 +86,7 @@ def _record(plan: SettlementPlan, event: EventFacts, *, now: datetime) -> Settle
         result_digest=digest,
         created_at=now,
     )
-    _write_meters(settlement, plan)
+    _write_meters(settlement, _news(plan))
     dues = _dues(plan, event, is_first=standing is None, now=now)
     _write_entries(settlement, event, dues, now=now)
     _announce(settlement, event, dues, now=now)
@@ -90,7 +94,22 @@ def _record(plan: SettlementPlan, event: EventFacts, *, now: datetime) -> Settle
     return _result(event, settlement, plan, outcome, dues)
 
 
-def _write_meters(settlement: Settlement, plan: SettlementPlan) -> None:
+def _news(plan: SettlementPlan) -> list[MeterPlan]:
+    """The meters of which the plan says something else than what stands, and those that it leaves out."""
+    rows = standing_meters().filter(settlement__event_id=plan.event_id)
+    standing = {row.meter_id: row for row in rows.only("meter_id", "site_id", "party_id", "result_digest")}
+    said = {meter.meter_id for meter in plan.meters}
+    gone = [
+        withdrawn(row.meter_id, site_id=row.site_id, customer_id=0, party_id=row.party_id)
+        for row in standing.values()
+        if row.meter_id not in said
+    ]
+    return [
+        meter for meter in plan.meters if meter.meter_id not in standing or standing[meter.meter_id].result_digest != meter.digest()
+    ] + gone
+
+
+def _write_meters(settlement: Settlement, meters: Sequence[MeterPlan]) -> None:
     rows = SettledMeter.objects.bulk_create(
         [
             SettledMeter(
@@ -111,8 +130,9 @@ def _write_meters(settlement: Settlement, plan: SettlementPlan) -> None:
                 credited_wh=meter.credited_wh,
                 amount_nanos=meter.amount_nanos,
                 readings_digest=meter.readings_digest,
+                result_digest=meter.digest(),
             )
-            for meter in plan.meters
+            for meter in meters
         ],
         batch_size=BATCH,
     )
@@ -129,7 +149,7 @@ def _write_meters(settlement: Settlement, plan: SettlementPlan) -> None:
             amount_nanos=line.amount_nanos,
             quality=line.quality,
         )
-        for row, meter in zip(rows, plan.meters, strict=True)
+        for row, meter in zip(rows, meters, strict=True)
         for line in meter.lines
     )
     SettlementLine.objects.bulk_create(lines, batch_size=BATCH)

@@ -22,6 +22,7 @@ from commonwatt.metering.values import MeterView
 from commonwatt.settlement import words
 from commonwatt.settlement.models import EntryKind, SettledMeter, Settlement, SettlementLine, Statement, StatementEntry
 from commonwatt.settlement.plan import OK, OPTED_OUT, credited_price
+from commonwatt.settlement.queries import standing_meters
 from commonwatt.settlement.rule_words import rule_in_words
 
 CSV_COLUMNS = (
@@ -58,8 +59,12 @@ class LineRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterSection:
-    """One meter's part of a statement. Sums of baseline, metered and delivered are over the intervals that have all three."""
+    """One meter's part of a statement. Sums of baseline, metered and delivered are over the intervals that have all three.
 
+    `settlement_number` is that of the computation that last changed anything of it.
+    """
+
+    settlement_number: int
     meter_public_id: str
     meter_number: str
     meter_label: str
@@ -182,7 +187,7 @@ def statement_detail(statement_id: int) -> StatementDetail:
         ingest_sequence=settlement.ingest_sequence,
         readings_digest=settlement.readings_digest,
         result_digest=settlement.result_digest,
-        meters=tuple(_sections(settlement, statement.party_id)),
+        meters=tuple(_sections(statement)),
         credit=next((entry for entry in entries if not entry.is_correction), None),
         corrections=tuple(entry for entry in entries if entry.is_correction),
         credited_wh=sum(entry.credited_wh for entry in entries),
@@ -199,13 +204,13 @@ def csv_rows(statement_id: int) -> Iterator[tuple[str, ...]]:
     """
     statement = Statement.objects.get(pk=statement_id)
     event = demand_response.event_facts(statement.event_id)
-    settlement = Settlement.objects.filter(event_id=statement.event_id).order_by("-number")[0]
     yield CSV_COLUMNS
-    head = (statement.public_id, event.public_id, str(settlement.number))
-    for section in _sections(settlement, statement.party_id):
+    for section in _sections(statement):
         for line in section.lines:
             yield (
-                *head,
+                statement.public_id,
+                event.public_id,
+                str(section.settlement_number),
                 section.meter_number,
                 f"{line.starts_at:%Y-%m-%dT%H:%M:%SZ}",
                 str(round((line.ends_at - line.starts_at).total_seconds())),
@@ -235,8 +240,9 @@ def _entry(row: StatementEntry) -> EntryRow:
     )
 
 
-def _sections(settlement: Settlement, party_id: str) -> Iterator[MeterSection]:
-    rows = list(SettledMeter.objects.filter(settlement=settlement, party_id=party_id).order_by("meter_id"))
+def _sections(statement: Statement) -> Iterator[MeterSection]:
+    standing = standing_meters().filter(settlement__event_id=statement.event_id, party_id=statement.party_id)
+    rows = list(standing.select_related("settlement").order_by("meter_id"))
     meters = metering.meter_views({row.meter_id for row in rows})
     sites = accounts.site_views({row.site_id for row in rows})
     lines = _lines({row.pk for row in rows})
@@ -254,6 +260,7 @@ def _lines(settled_meter_ids: Collection[int]) -> dict[int, list[SettlementLine]
 def _section(row: SettledMeter, meter: MeterView, site: SiteView, lines: Sequence[SettlementLine]) -> MeterSection:
     days = [_day(date.fromisoformat(day["day"]), day["status"]) for day in row.days]
     return MeterSection(
+        settlement_number=row.settlement.number,
         meter_public_id=meter.public_id,
         meter_number=meter.number,
         meter_label=meter.label,

@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from commonwatt.kernel.time import epoch_seconds
 from commonwatt.settlement.models import SettledMeter, Settlement, SettlementLine, Statement
-from commonwatt.settlement.plan import Line, MeterPlan, SettlementPlan
+from commonwatt.settlement.plan import WITHDRAWN, Line, MeterPlan, SettlementPlan
 
 
-def stored_plan(settlement: Settlement) -> SettlementPlan:
-    """The plan that the rows of a settlement say."""
-    customers = dict(Statement.objects.filter(event_id=settlement.event_id).values_list("party_id", "customer_id"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMeter:
+    """One meter as its rows say it, with the digest that was stored with them and the settlement that they came with."""
+
+    plan: MeterPlan
+    result_digest: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSettlement:
+    """What stood after one settlement: its own meters, and those of earlier ones that it said nothing new of."""
+
+    settlement: Settlement
+    plan: SettlementPlan
+    meters: tuple[StoredMeter, ...]
+
+
+def stored_settlements(event_id: int) -> Iterator[StoredSettlement]:
+    """What stood after each settlement of an event, the first one first."""
+    customers = dict(Statement.objects.filter(event_id=event_id).values_list("party_id", "customer_id"))
+    standing: dict[int, StoredMeter] = {}
+    for settlement in Settlement.objects.filter(event_id=event_id).order_by("number"):
+        for meter in _own_meters(settlement, customers):
+            standing[meter.plan.meter_id] = meter
+        meters = tuple(meter for _, meter in sorted(standing.items()) if meter.plan.verdict != WITHDRAWN)
+        plan = SettlementPlan(
+            event_id=event_id,
+            terms_version=settlement.terms_version,
+            rule=settlement.rule,
+            ingest_sequence=settlement.ingest_sequence,
+            readings_digest=settlement.readings_digest,
+            meters=tuple(meter.plan for meter in meters),
+        )
+        yield StoredSettlement(settlement=settlement, plan=plan, meters=meters)
+
+
+def _own_meters(settlement: Settlement, customers: Mapping[str, int]) -> Iterator[StoredMeter]:
     lines: dict[int, list[Line]] = {}
     for row in SettlementLine.objects.filter(settled_meter__settlement=settlement).order_by("settled_meter_id", "start"):
         lines.setdefault(row.settled_meter_id, []).append(_stored_line(row))
-    rows = SettledMeter.objects.filter(settlement=settlement).order_by("meter_id")
-    return SettlementPlan(
-        event_id=settlement.event_id,
-        terms_version=settlement.terms_version,
-        rule=settlement.rule,
-        ingest_sequence=settlement.ingest_sequence,
-        readings_digest=settlement.readings_digest,
-        meters=tuple(_stored_meter(row, customers.get(row.party_id, 0), lines.get(row.pk, [])) for row in rows),
-    )
+    for meter in SettledMeter.objects.filter(settlement=settlement).order_by("meter_id"):
+        plan = _stored_meter(meter, customers.get(meter.party_id, 0), lines.get(meter.pk, []))
+        yield StoredMeter(plan=plan, result_digest=meter.result_digest, number=settlement.number)
 
 
 def _stored_meter(row: SettledMeter, customer_id: int, lines: list[Line]) -> MeterPlan:

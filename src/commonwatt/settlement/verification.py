@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from commonwatt.ledger.values import TransferView, party_code, program_code
 from commonwatt.settlement.models import Settlement, StatementEntry
 from commonwatt.settlement.plan import Line, MeterPlan, SettlementPlan, plan_settlement
 from commonwatt.settlement.recording import reference_prefix
-from commonwatt.settlement.stored import stored_plan
+from commonwatt.settlement.stored import StoredMeter, StoredSettlement, stored_settlements
 
 # Factors are compared to nine digits: their last binary digit may differ between processors. Whole numbers are compared exactly.
 FACTOR_TOLERANCE = 1e-9
@@ -63,21 +63,17 @@ def verify(*, event_id: int, now: datetime) -> Verification:
         NoSuchEvent: There is no such event.
     """
     event = demand_response.event_facts(event_id)
+    stored = list(stored_settlements(event_id))
     differences: list[Difference] = []
-    plans: list[tuple[Settlement, SettlementPlan]] = []
-    for position, settlement in enumerate(Settlement.objects.filter(event_id=event_id).order_by("number"), start=1):
-        stored = stored_plan(settlement)
-        plans.append((settlement, stored))
-        if settlement.number != position:
-            differences.append(_whole(settlement, "number", settlement.number, position))
-        differences += _compare(settlement, stored, _recomputed(settlement, now=now))
-    differences += _compare_statements(event, plans)
+    for position, settlement in enumerate(stored, start=1):
+        differences += _compare(settlement, _recomputed(settlement.settlement, now=now), position=position)
+    differences += _compare_statements(event, stored)
     differences += _compare_ledger(event)
     return Verification(
         event_public_id=event.public_id,
-        settlements=len(plans),
-        meters=sum(len(plan.meters) for _, plan in plans),
-        lines=sum(len(meter.lines) for _, plan in plans for meter in plan.meters),
+        settlements=len(stored),
+        meters=sum(len(settlement.meters) for settlement in stored),
+        lines=sum(len(meter.lines) for settlement in stored for meter in settlement.plan.meters),
         entries=StatementEntry.objects.filter(statement__event_id=event_id).count(),
         differences=tuple(differences),
     )
@@ -88,30 +84,35 @@ def _recomputed(settlement: Settlement, *, now: datetime) -> SettlementPlan:
     return plan_settlement(delivery.measure(event_id=settlement.event_id, now=now, as_of=settlement.ingest_sequence, rule=rule))
 
 
-def _compare(settlement: Settlement, stored: SettlementPlan, recomputed: SettlementPlan) -> Iterator[Difference]:
+def _compare(stored: StoredSettlement, recomputed: SettlementPlan, *, position: int) -> Iterator[Difference]:
+    settlement = stored.settlement
+    if settlement.number != position:
+        yield _whole(settlement, "number", settlement.number, position)
     for field in ("terms_version", "rule", "readings_digest"):
-        if getattr(stored, field) != getattr(recomputed, field):
-            yield _whole(settlement, field, getattr(stored, field), getattr(recomputed, field))
-    if settlement.result_digest != stored.digest():
-        yield _whole(settlement, "result_digest", settlement.result_digest, stored.digest())
-    there, should = ({meter.meter_id: meter for meter in plan.meters} for plan in (stored, recomputed))
+        if getattr(stored.plan, field) != getattr(recomputed, field):
+            yield _whole(settlement, field, getattr(stored.plan, field), getattr(recomputed, field))
+    if settlement.result_digest != stored.plan.digest():
+        yield _whole(settlement, "result_digest", settlement.result_digest, stored.plan.digest())
+    there, should = {meter.plan.meter_id: meter for meter in stored.meters}, {meter.meter_id: meter for meter in recomputed.meters}
     for meter_id in sorted(there.keys() | should.keys()):
-        if meter_id not in should or meter_id not in there:
+        if meter_id in should and meter_id in there:
+            yield from _compare_meter(settlement.number, there[meter_id], should[meter_id])
+        else:
             found, wanted = meter_id in there, meter_id in should
             yield Difference(number=settlement.number, where=f"meter {meter_id}", field="is settled", stored=found, recomputed=wanted)
-        else:
-            yield from _compare_meter(settlement.number, there[meter_id], should[meter_id])
 
 
-def _compare_meter(number: int, stored: MeterPlan, recomputed: MeterPlan) -> Iterator[Difference]:
-    where = f"meter {stored.meter_id}"
+def _compare_meter(number: int, stored: StoredMeter, recomputed: MeterPlan) -> Iterator[Difference]:
+    where = f"meter {recomputed.meter_id}"
+    # Readings that came later and changed nothing have another digest; the row stays the one of the settlement that it came with.
+    skipped = _NOT_COMPARED if stored.number == number else _NOT_COMPARED | {"readings_digest"}
+    if stored.result_digest != stored.plan.digest():
+        yield Difference(number=number, where=where, field="result_digest", stored=stored.result_digest, recomputed=stored.plan.digest())
     for field in fields(MeterPlan):
-        if field.name in _NOT_COMPARED:
-            continue
-        found, wanted = getattr(stored, field.name), getattr(recomputed, field.name)
-        if not _same(found, wanted):
+        found, wanted = getattr(stored.plan, field.name), getattr(recomputed, field.name)
+        if field.name not in skipped and not _same(found, wanted):
             yield Difference(number=number, where=where, field=field.name, stored=found, recomputed=wanted)
-    there, should = ({line.start_s: line for line in plan.lines} for plan in (stored, recomputed))
+    there, should = ({line.start_s: line for line in plan.lines} for plan in (stored.plan, recomputed))
     for start_s in sorted(there.keys() | should.keys()):
         place = f"{where}, {from_epoch(start_s):%Y-%m-%dT%H:%MZ}"
         if start_s not in should or start_s not in there:
@@ -133,11 +134,11 @@ def _same(found: object, wanted: object) -> bool:
     return found == wanted
 
 
-def _compare_statements(event: EventFacts, plans: list[tuple[Settlement, SettlementPlan]]) -> Iterator[Difference]:
+def _compare_statements(event: EventFacts, stored: Sequence[StoredSettlement]) -> Iterator[Difference]:
     """After each settlement, the entries of every statement up to it must add up to what its lines add up to."""
     entries = StatementEntry.objects.filter(statement__event_id=event.event_id)
     rows = list(entries.values_list("settlement__number", "statement__party_id", "credited_wh", "amount_nanos"))
-    for settlement, plan in plans:
+    for settlement, plan in ((item.settlement, item.plan) for item in stored):
         sums: dict[str, Counter[str]] = {"credited_wh": Counter(), "amount_nanos": Counter()}
         lines: dict[str, Counter[str]] = {"credited_wh": Counter(), "amount_nanos": Counter()}
         for number, party_id, credited, amount in rows:

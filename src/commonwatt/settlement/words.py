@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from commonwatt.baseline.reasons import AdjustmentStatus, DayStatus, Note, Verdict, notes_in
 from commonwatt.demand_response.choices import NegativeIntervals
-from commonwatt.settlement.plan import OPTED_OUT, PPM
+from commonwatt.settlement.plan import OPTED_OUT, PPM, WITHDRAWN
 
 _USED = {DayStatus.SELECTED, DayStatus.SELECTED_EVENT_DAY}
 _DAYS: dict[DayStatus, Promise] = {
@@ -33,6 +33,7 @@ _DAYS: dict[DayStatus, Promise] = {
 _VERDICTS: dict[str, Promise] = {
     Verdict.OK.name.lower(): later("There is a baseline, and what was saved against it is credited."),
     OPTED_OUT: later("You chose not to take part, so nothing is credited. The lines show what was measured."),
+    WITHDRAWN: later("Nothing is credited: this meter did not stand at a site that was called."),
     Verdict.TOO_FEW_DAYS.name.lower(): later("Nothing is credited: too few past days are suitable for a baseline."),
     Verdict.NO_RULE_FOR_DAY.name.lower(): later("Nothing is credited: the rule has no baseline for an event on this kind of day."),
     Verdict.NO_ADJUSTMENT.name.lower(): later("Nothing is credited: the rule asks for an adjustment that cannot be computed."),
