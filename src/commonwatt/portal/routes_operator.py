@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from commonwatt.portal.views import operator_events as events
+from commonwatt.portal.views import operator_imports as imports
 from commonwatt.portal.views import operator_meters as meters
 
 routes: list[URLPattern | URLResolver] = [
@@ -16,4 +17,10 @@ routes: list[URLPattern | URLResolver] = [
     path("operator/meters/<str:public_id>/claim-code/", meters.operator_meter_claim_code, name="operator_meter_claim_code"),
     path("events/new/", events.event_new, name="event_new"),
     path("events/<str:public_id>/cancel/", events.event_cancel, name="event_cancel"),
+    path("operator/imports/", imports.operator_imports, name="operator_imports"),
+    path("operator/imports/upload/<str:token>/", imports.operator_import_preview, name="operator_import_preview"),
+    path("operator/imports/jobs/<str:public_id>/", imports.operator_import_job, name="operator_import_job"),
+    path("operator/imports/jobs/<str:public_id>/stop/", imports.operator_import_cancel, name="operator_import_cancel"),
+    path("operator/imports/<int:sequence>/", imports.operator_import_report, name="operator_import_report"),
+    path("operator/imports/<int:sequence>/refused.csv", imports.operator_import_refused, name="operator_import_refused"),
 ]
