@@ -163,7 +163,8 @@ def timed(work: Callable[[], object]) -> float:
 
 def tree_memory_mb(pid: int) -> float:
     """Resident memory of a process and all its descendants, shared pages counted once each (PSS). [MB]"""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    # A child belongs to the thread that started it.
+    children = [child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
     return _pss_mb(pid) + sum(tree_memory_mb(int(child)) for child in children)
 
 

@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "create-sign-in-link": "commonwatt.ops.commands.desk:create_sign_in_link",
         "serve": "commonwatt.ops.commands.running:serve",
         "worker": "commonwatt.ops.commands.running:worker",
+        "import-readings": "commonwatt.ops.commands.readings:import_readings",
         "seal": "commonwatt.ops.commands.lake:seal",
         "lake": "commonwatt.ops.commands.lake:lake",
         "settle": "commonwatt.ops.commands.settling:settle",

@@ -35,10 +35,12 @@ def _settlements_are_due(now: datetime) -> bool:
 
 
 def _readings_came_in(now: datetime) -> bool:
-    from commonwatt.settlement.queries import corrections_due
+    from commonwatt.outbox.queries import waiting_for
+    from commonwatt.settlement.actions import CURSOR
+    from commonwatt.settlement.queries import watches_due
 
     del now  # readings count when they are in, whatever they tell of
-    return corrections_due()
+    return waiting_for(CURSOR) > 0 or bool(watches_due())
 
 
 def _mail_is_due(now: datetime) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
-from commonwatt.jobs.registry import JobContext, Registry
+from commonwatt.jobs.registry import GiveUp, JobContext, Registry
 from commonwatt.kernel.clock import WallClock
 
 KEEP_JOBS = timedelta(days=30)
@@ -44,6 +46,42 @@ def correct(context: JobContext) -> Mapping[str, Any]:
 
     results = correct_for_readings(now=context.now())
     return {"events": len(results), "entries": sum(result.entries for result in results)}
+
+
+@registry.job("import-readings", retry_after=SOON)
+def import_readings(context: JobContext) -> Mapping[str, Any]:
+    """Bring an uploaded CSV file in; arguments: path, options (as msgspec.to_builtins gives them), reference, create_meters.
+
+    The upload is removed once its readings are stored, or once it is known that they never will be.
+    """
+    import msgspec
+
+    from commonwatt.metering.imports import ImportProgress, NoIntervalForNewMeters, import_csv
+    from commonwatt.wire.csv_options import CsvOptions
+    from commonwatt.wire.csv_reasons import UnreadableCsv
+
+    def show(at: ImportProgress) -> None:
+        context.progress(round(at.share * at.bytes_total), at.bytes_total)
+
+    path = Path(context.arguments["path"])
+    try:
+        report = import_csv(
+            path=path,
+            options=msgspec.convert(context.arguments["options"], CsvOptions),
+            actor_id=context.requested_by,
+            now=context.now(),
+            reference=context.arguments["reference"],
+            create_meters=context.arguments["create_meters"],
+            progress=show,
+        )
+    except (UnreadableCsv, NoIntervalForNewMeters) as error:
+        path.unlink(missing_ok=True)
+        raise GiveUp(str(error)) from error
+    except FileNotFoundError as error:
+        raise GiveUp(_("The uploaded file is gone; please upload it again.")) from error
+    path.unlink(missing_ok=True)
+    counts = {"accepted": report.accepted, "repeated": report.repeated, "revised": report.revised, "refused": report.refused_count}
+    return {"sequence": report.sequence, "rows_read": report.rows_read, **counts}
 
 
 @registry.job("seal")
