@@ -222,6 +222,13 @@ def test_a_short_pool_may_look_further_back() -> None:
     assert (enough.baseline_kwh[0, 17], notes_in(enough.notes[0])) == (1.5, (Note.FEWER_DAYS,))
 
 
+def test_a_pool_of_the_minimum_does_not_look_further() -> None:
+    """Two days are left of three and two are enough: the low day stays out, though beside one day alone it would not be low."""
+    days = pool(size=3, minimum=2, when_short=WhenShort.EXTEND, low_usage_share=0.25)
+    result = compute(rule(days), history(flat_days(10, 10, 1.5)), event_day(**evening()))
+    assert statuses(result) == [S.SELECTED, S.SELECTED, S.LOW_USAGE]
+
+
 def test_a_short_pool_may_take_event_days_back() -> None:
     """Those of the highest load first, as they understate the baseline least."""
     past = history(flat_days(5, 7, 6, 1, 2), event_days=[MONDAY - timedelta(days=age) for age in (5, 4, 3)])
