@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from commonwatt.accounts.access import Right, access_customer, access_site
@@ -96,7 +96,7 @@ def list_program_enrolments(request: HttpRequest, program_id: str, page: PageNum
 
 
 @router.post("/programs/{program_id}/enrolments", response={201: EnrolmentOut})
-def enrol(request: HttpRequest, program_id: str, payload: EnrolIn) -> tuple[int, EnrolmentOut]:
+def enrol(request: HttpRequest, program_id: str, payload: EnrolIn) -> Status[EnrolmentOut]:
     """Enrol a site, or agree to newer terms for one that is enrolled."""
     asked = api_request(request)
     program = access_program(asked.viewer, program_id, now=asked.now)
@@ -109,7 +109,7 @@ def enrol(request: HttpRequest, program_id: str, payload: EnrolIn) -> tuple[int,
         consent_text_digest=payload.consent_digest,
         now=asked.now,
     )
-    return 201, _enrolments([view])[0]
+    return Status(201, _enrolments([view])[0])
 
 
 @router.get("/customers/{customer_id}/enrolments", response=list[EnrolmentOut])

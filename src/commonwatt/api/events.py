@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 from pydantic import AwareDatetime, Field
 
 from commonwatt.accounts.access import Right, Viewer, access_site
@@ -206,12 +206,12 @@ def list_events(
 
 
 @router.post("/programs/{program_id}/events", response={201: EventOut})
-def issue_event(request: HttpRequest, program_id: str, payload: EventIn) -> tuple[int, EventOut]:
+def issue_event(request: HttpRequest, program_id: str, payload: EventIn) -> Status[EventOut]:
     """Call an event under the program's newest terms."""
     asked = api_request(request)
     program = access_program(asked.viewer, program_id, Right.CHANGE, now=asked.now)
     wanted = _event_request(asked, payload)
-    return 201, _event(actions.issue_event(actor=asked.viewer, program_id=program.id, request=wanted, now=asked.now), asked.viewer)
+    return Status(201, _event(actions.issue_event(actor=asked.viewer, program_id=program.id, request=wanted, now=asked.now), asked.viewer))
 
 
 @router.post("/programs/{program_id}/events/preview", response=PreviewOut)

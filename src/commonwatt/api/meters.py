@@ -75,7 +75,7 @@ class ReadingsOut(Schema):
     next: datetime | None = Field(description="Ask again from here for more; null: that was all.")
 
 
-class DayOut(Schema):
+class MeterDayOut(Schema):
     """One civil day of the meter's zone."""
 
     day: date
@@ -174,14 +174,14 @@ def download_readings(request: HttpRequest, meter_id: str, start: From, end: To,
     return csv_response(f"{meter_id}-{quantity}.csv", _with_head(("meter", "start", "length_s", "wh", "quality"), lines))
 
 
-@router.get("/meters/{meter_id}/daily", response=list[DayOut])
+@router.get("/meters/{meter_id}/daily", response=list[MeterDayOut])
 def list_days(
     request: HttpRequest,
     meter_id: str,
     first: Annotated[date, Query(..., alias="from", description="First day.")],
     last: Annotated[date, Query(..., alias="to", description="Last day, included.")],
     quantity: Which,
-) -> list[DayOut]:
+) -> list[MeterDayOut]:
     """Civil days of the meter's zone; days without any reading, and days that are not wholly yours, are left out."""
     asked = api_request(request)
     found = access_meter(asked.viewer, meter_id, now=asked.now)
@@ -189,7 +189,7 @@ def list_days(
     if channel is None:
         return []
     zone = ZoneInfo(found.meter.time_zone)
-    return [fill(DayOut, day) for day in queries.daily(channel.id, first, last) if _is_theirs(found, day.day, zone)]
+    return [fill(MeterDayOut, day) for day in queries.daily(channel.id, first, last) if _is_theirs(found, day.day, zone)]
 
 
 def csv_response(name: str, rows: Iterator[tuple[object, ...]]) -> StreamingHttpResponse:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from commonwatt.accounts.access import Right, access_site, require_operator
@@ -115,13 +115,13 @@ def list_programs(request: HttpRequest) -> list[ProgramOut]:
 
 
 @router.post("/programs", response={201: ProgramOut})
-def create_program(request: HttpRequest, payload: ProgramIn) -> tuple[int, ProgramOut]:
+def create_program(request: HttpRequest, payload: ProgramIn) -> Status[ProgramOut]:
     """A new program with version 1 of its terms."""
     asked = api_request(request)
     require_operator(asked.viewer)
     terms = payload.terms.draft()
     fields = payload.model_dump(exclude={"terms"})
-    return 201, _program(actions.create_program(actor=asked.viewer, terms=terms, now=asked.now, **fields))
+    return Status(201, _program(actions.create_program(actor=asked.viewer, terms=terms, now=asked.now, **fields)))
 
 
 @router.get("/programs/{program_id}", response=ProgramOut)
@@ -148,11 +148,11 @@ def list_terms(request: HttpRequest, program_id: str) -> list[TermsOut]:
 
 
 @router.post("/programs/{program_id}/terms", response={201: TermsOut})
-def revise_terms(request: HttpRequest, program_id: str, payload: TermsIn) -> tuple[int, TermsOut]:
+def revise_terms(request: HttpRequest, program_id: str, payload: TermsIn) -> Status[TermsOut]:
     """The next version of a program's terms; participants must agree anew to be called for new events."""
     asked = api_request(request)
     view = access_program(asked.viewer, program_id, Right.CHANGE, now=asked.now)
-    return 201, _terms(actions.revise_terms(actor=asked.viewer, program_id=view.id, terms=payload.draft(), now=asked.now))
+    return Status(201, _terms(actions.revise_terms(actor=asked.viewer, program_id=view.id, terms=payload.draft(), now=asked.now)))
 
 
 @router.get("/groups", response=list[GroupOut])
@@ -163,12 +163,12 @@ def list_groups(request: HttpRequest) -> list[GroupOut]:
 
 
 @router.post("/groups", response={201: GroupOut})
-def create_group(request: HttpRequest, payload: GroupIn) -> tuple[int, GroupOut]:
+def create_group(request: HttpRequest, payload: GroupIn) -> Status[GroupOut]:
     """A new group of sites."""
     asked = api_request(request)
     require_operator(asked.viewer)
     site_ids = _site_ids(request, payload.sites)
-    return 201, _group(actions.create_group(actor=asked.viewer, name=payload.name, site_ids=site_ids, now=asked.now))
+    return Status(201, _group(actions.create_group(actor=asked.viewer, name=payload.name, site_ids=site_ids, now=asked.now)))
 
 
 @router.put("/groups/{group_id}/sites", response=GroupOut)

@@ -38,7 +38,7 @@ class StatementOut(Schema):
     changed_at: datetime
 
 
-class DayOut(Schema):
+class ComparedDayOut(Schema):
     """One past day that was looked at, and what became of it."""
 
     day: date
@@ -71,8 +71,8 @@ class MeterPartOut(Schema):
     verdict: str
     verdict_text: str
     note_texts: list[str]
-    used_days: list[DayOut]
-    refused_days: list[DayOut]
+    used_days: list[ComparedDayOut]
+    refused_days: list[ComparedDayOut]
     adjustment_kind: str
     adjustment_value: float | None
     adjustment_raw: float | None

@@ -14,5 +14,6 @@ urlpatterns = [
         for pattern in api.urls[0]
         if isinstance(pattern, URLPattern) and pattern.name != "api-root"
     ),
+    path("", not_found, name="api-root"),  # the description asks where it is mounted
     re_path("", not_found, name="nothing"),
 ]
