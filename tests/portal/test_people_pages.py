@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +19,11 @@ from commonwatt.accounts.models import Membership
 from commonwatt.kernel.clock import TimeLapse
 from commonwatt.metering.queries import meters_of
 from commonwatt.outbox.models import Entry
-from commonwatt.portal.context import SignIn, address_of, use_sign_ins
+from commonwatt.portal.context import SignIn, use_sign_ins
 from commonwatt.portal.middleware import use_clock
+from commonwatt.portal.trail import ACTS
 
-UNREAD = 0 if address_of("portal:messages") else 1
+SOURCE = Path(__file__).resolve().parents[2] / "src" / "commonwatt"
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +81,7 @@ def test_somebody_must_administer(cast: Cast) -> None:
     assert texts(answer) == ["Somebody must administer. Make another member an administrator first."]
     assert cast.viewer("olga") == cast.olga
     decide(cast, "olga", "milo", "administrator")
-    assert texts(decide(cast, "milo", "olga", "rejected")) == ["Olga: Not admitted."]
+    assert texts(decide(cast, "milo", "olga", "rejected")) == ["Olga: Turned down."]
     assert people_page(cast, "olga").status_code == 404
 
 
@@ -171,7 +174,7 @@ def test_a_wrong_site_says_what_is_wrong(cast: Cast, change: dict[str, str], fie
 
 def test_whoever_waits_reads_where_they_stand(cast: Cast) -> None:
     """Wim reads that he waits, Rosa that she was not admitted, Chloe that she belongs; none of it names a member."""
-    expected = {"wim": "Waiting for approval", "rosa": "Not admitted", "chloe": "Administrator"}
+    expected = {"wim": "Waiting for approval", "rosa": "Turned down", "chloe": "Administrator"}
     for name, words in expected.items():
         page = sign_in(Client(), cast.user(name)).get(reverse("portal:waiting")).content.decode()
         assert words in page
@@ -201,7 +204,8 @@ def test_navigation_shows_what_one_may_open(cast: Cast) -> None:
         for item in items:
             there = client.get(item.url, follow=True)
             assert there.status_code == 200, f"{name}: {item.label}"
-            assert [each.label for each in there.context["nav_items"]() if each.active] == [item.label]
+            if there.wsgi_request.path.startswith(item.url):  # a household without a meter is led from its dashboard to the codes
+                assert [each.label for each in there.context["nav_items"]() if each.active] == [item.label]
     labels = {name: {str(item.label) for item in people_of_nav(cast, name)} for name in ("ana", "wim", "otto", "pia")}
     assert "Staff" in labels["otto"]
     assert not {"Staff", "Trail"} & labels["pia"]
@@ -242,11 +246,11 @@ def test_the_list_of_customers_costs_the_same_however_long(cast: Cast, django_as
     otto = sign_in(Client(), cast.user("otto"))
     address = reverse("portal:operator_customers")
     # Session, person, membership (2), count, the page with its counts, unread messages.
-    with django_assert_num_queries(7 - UNREAD):
+    with django_assert_num_queries(7):
         page = otto.get(address)
-    assert (len(page.context["page"].items), page.context["page"].pages) == (50, 2)
-    assert "1–50 of 63" in page.content.decode()
-    last = otto.get(address, {"page": "2", "kind": "organisation"})
+    assert (len(page.context["page"].items), page.context["page"].pages) == (25, 3)
+    assert "1–25 of 63" in page.content.decode()
+    last = otto.get(address, {"page": "3", "kind": "organisation"})
     assert "51–61 of 61" in last.content.decode()
     for odd in ("0", "-1", "x", "99999999999", "²"):
         assert otto.get(address, {"page": odd}).status_code == 200
@@ -260,7 +264,7 @@ def test_a_customers_page_costs_the_same_however_many_belong(cast: Cast, django_
         join(cast.user(name), cast.organisation, "member")  # type: ignore[arg-type]
     otto = sign_in(Client(), cast.user("otto"))
     # Session, person, membership (2), customer, members, invitations, sites, meters (3), unread messages.
-    with django_assert_num_queries(12 - UNREAD):
+    with django_assert_num_queries(12):
         page = otto.get(reverse("portal:operator_customer", args=[cast.organisation.public_id]))
     assert [meter["number"] for meter in page.context["meters"]] == ["E-organisation"]
 
@@ -294,6 +298,15 @@ def test_the_desk_keeps_an_administrator(cast: Cast) -> None:
     client.post(reverse(role, args=[pia]), {"role": "administrator"})
     assert client.post(reverse(role, args=[otto]), {"role": "member"}).headers["Location"] == reverse("portal:home")
     assert client.get(reverse("portal:operator_staff")).status_code == 403
+
+
+def test_every_act_has_words() -> None:
+    """Whatever any room writes into the trail is shown in words, and no words are left over."""
+    rooms = ("accounts", "metering", "demand_response", "settlement")
+    sources = [path.read_text() for room in rooms for path in (SOURCE / room).glob("*.py")]
+    nouns = "|".join(sorted({act.partition(".")[0] for act in ACTS}))
+    written = {act for text in sources for act in re.findall(rf'"((?:{nouns})\.[a-z_]+)"', text)}
+    assert written - {"settlement.readings"} == set(ACTS), "settlement.readings is a cursor's name, not an act"
 
 
 def test_a_demo_says_so_on_every_page(cast: Cast, client: Client) -> None:

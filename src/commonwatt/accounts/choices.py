@@ -34,7 +34,7 @@ class Standing(TextChoices):
     PENDING = "pending", _("Waiting for approval")
     MEMBER = "member", _("Member")
     ADMINISTRATOR = "administrator", _("Administrator")
-    REJECTED = "rejected", _("Not admitted")
+    REJECTED = "rejected", _("Turned down")
 
     @classmethod
     def of(cls, status: str, role: str) -> Standing:

@@ -28,7 +28,7 @@ from commonwatt.kernel.ids import PartyId
 
 T = TypeVar("T", bound=Model)
 S = TypeVar("S")
-PAGE_SIZE = 50
+PAGE_SIZE = 25
 
 
 def customers_of(viewer: Viewer) -> list[CustomerView]:

@@ -15,6 +15,7 @@ from commonwatt.accounts.actions import UnknownCountry, require_country
 from commonwatt.accounts.choices import CustomerKind, Role, Standing
 from commonwatt.accounts.values import CustomerView
 
+OWN_HOUSEHOLD = "own"
 _AREAS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
 
@@ -61,13 +62,13 @@ class CodeForm(forms.Form):
         help_text=_("The claim code of your meter or your invitation (like 7K3M-9Q2X-4T8V-WZ5R), or your organisation's number (org_…)."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "class": "code"}),
     )
-    customer = forms.ChoiceField(label=_("A claimed meter is for"), required=False)
+    customer = forms.ChoiceField(label=_("A claimed meter is for"))
 
     def __init__(self, *args: Any, places: list[CustomerView], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(place.public_id, place.name) for place in places]
         if all(place.is_organisation for place in places):
-            choices.append(("", str(_("My own household"))))
+            choices.append((OWN_HOUSEHOLD, str(_("My own household"))))
         self.fields["customer"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField, see above
         if len(choices) == 1:
             del self.fields["customer"]

@@ -44,6 +44,8 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth carries no types
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("E-mail address")
+        self.fields["password1"].help_text = _("Ten characters or more; a few words are easier to remember than signs.")
         self.fields["code"].initial = context.request.GET.get("code", "")[:64]
         self.pending: Pending | None = None
 

@@ -39,11 +39,21 @@ ACTS: dict[str, Promise] = {
     "meter.claimed": gettext_lazy("Meter claimed by its code"),
     "claim_code.created": gettext_lazy("Claim code made"),
     "program.created": gettext_lazy("Program created"),
+    "program.edited": gettext_lazy("Program edited"),
+    "terms.revised": gettext_lazy("Terms of a program revised"),
+    "group.created": gettext_lazy("Group of sites created"),
+    "group.changed": gettext_lazy("Group of sites changed"),
+    "consent.given": gettext_lazy("Consent given"),
     "enrolment.started": gettext_lazy("Enrolled in a program"),
+    "enrolment.renewed": gettext_lazy("Enrolled under new terms"),
     "enrolment.ended": gettext_lazy("Left a program"),
     "event.issued": gettext_lazy("Event called"),
+    "event.activated": gettext_lazy("Event began"),
+    "event.completed": gettext_lazy("Event ended"),
     "event.cancelled": gettext_lazy("Event cancelled"),
     "event.opted": gettext_lazy("Answer to an event"),
+    "settlement.credited": gettext_lazy("Event settled and credited"),
+    "settlement.corrected": gettext_lazy("Settlement corrected"),
 }
 
 
@@ -79,7 +89,7 @@ def _what(entry: AuditView) -> str:
         return _("from “%(from)s” to “%(to)s”") % detail
     if entry.action == "membership.decided":
         return str(Standing.of(str(detail["status"]), str(detail["role"])).label)
-    said = [str(detail[key]) for key in ("name", "site") if detail.get(key)]
+    said = [str(detail[key]) for key in ("name", "number") if detail.get(key)]
     if (role := str(detail.get("role"))) in Role.values:
         said.append(str(Role(role).label))
     return ", ".join(said) if said else entry.object_id

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
@@ -23,7 +24,7 @@ from commonwatt.accounts.access import Right, access_customer
 from commonwatt.accounts.choices import MembershipStatus, PendingKind
 from commonwatt.portal.context import start_page
 from commonwatt.portal.entry import REFUSAL, CodeRefused, Opened, open_with
-from commonwatt.portal.people_forms import CodeForm, NewPasswordForm
+from commonwatt.portal.people_forms import OWN_HOUSEHOLD, CodeForm, NewPasswordForm
 from commonwatt.portal.requests import PortalRequest
 from commonwatt.portal.sign_up import check_code, welcome
 
@@ -79,7 +80,7 @@ def waiting(request: PortalRequest) -> HttpResponse:
     pending = [place.customer.id for place in places if place.status == MembershipStatus.PENDING]
     administrators = accounts.administrator_user_ids(customer_ids=pending)
     # Their names are not said: an organisation's number is no secret, and would give them away.
-    standing = [(place, len(administrators.get(place.customer.id, ()))) for place in places]
+    standing = [(place, _steps(len(administrators.get(place.customer.id, ())))) for place in places]
     return render(request, "portal/organisation_waiting.html", {"standing": standing, "claim_url": reverse("portal:claim")})
 
 
@@ -106,12 +107,27 @@ def sign_in_link(request: PortalRequest, token: str) -> HttpResponse:
 
 def _open(request: PortalRequest, form: CodeForm) -> Opened:
     pending = check_code(request, form.cleaned_data["code"], email=request.viewer.email)
-    number = form.cleaned_data.get("customer", "")
-    chosen = access_customer(request.viewer, number, Right.CHANGE, now=request.now) if number else None
+    number = form.cleaned_data.get("customer", OWN_HOUSEHOLD)
+    chosen = None if number == OWN_HOUSEHOLD else access_customer(request.viewer, number, Right.CHANGE, now=request.now)
     try:
         return open_with(viewer=request.viewer, pending=pending, customer_id=chosen.id if chosen else None, now=request.now)
     except CodeRefused:
         raise CodeRefused(REFUSAL) from None
+
+
+def _steps(deciders: int) -> list[dict[str, str]]:
+    """Where somebody stands who waits to be let in: asked, being decided about, not yet in."""
+    if deciders:
+        told = ngettext("Its administrator has been told.", "Any of its %(n)d administrators may; they have been told.", deciders) % {
+            "n": deciders
+        }
+    else:
+        told = _("It has no administrator yet, so your operator decides.")
+    return [
+        {"label": _("You asked to join"), "state": "done"},
+        {"label": _("An administrator decides"), "text": told, "state": "current"},
+        {"label": _("You see meters, events and statements"), "text": _("You get a message as soon as it is decided."), "state": "todo"},
+    ]
 
 
 def _page_of(opened: Opened) -> str:
