@@ -12,6 +12,8 @@ import "../styles/pages/landing.css";
 import "../styles/pages/sign-in.css";
 import "../styles/pages/help.css";
 import "../styles/pages/people.css";
+import "../styles/pages/customer.css";
+import "../styles/pages/desk.css";
 import "../styles/print.css";
 
 import "htmx.org";

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
 
-from django.db.models import Max, Model, Q, QuerySet
+from django.db.models import Exists, Max, Model, OuterRef, Q, QuerySet
 
 from commonwatt.accounts.values import Page
 from commonwatt.metering.columns import IngestReport
@@ -56,6 +56,7 @@ __all__ = [
     "meters_of",
     "meters_touched_since",
     "power_now",
+    "silent_meters",
 ]
 
 K = TypeVar("K", int, str)
@@ -137,6 +138,14 @@ def meter_page(*, page: int = 1, search: str = "", is_held: bool | None = None, 
         held = MeterAssignment.objects.filter(until_at__isnull=True).values("meter_id")
         wanted = wanted.filter(pk__in=held) if is_held else wanted.exclude(pk__in=held)
     return _page(wanted.order_by("number"), number=page, size=page_size, show=_meter_rows)
+
+
+def silent_meters(*, since: date, limit: int) -> tuple[int, list[MeterView]]:
+    """How many held meters have no reading on or after a civil day, and the first of them by number. A few queries, however many meters."""
+    recent = DailyRollup.objects.filter(channel__meter_id=OuterRef("pk"), day__gte=since, readings__gt=0)
+    held = MeterAssignment.objects.filter(meter_id=OuterRef("pk"), until_at__isnull=True)
+    silent = Meter.objects.filter(Exists(held), ~Exists(recent), removed_on__isnull=True)
+    return silent.count(), _views(silent.order_by("number")[:limit])
 
 
 def channels_of(meter_ids: Iterable[int]) -> list[ChannelView]:

@@ -7,8 +7,12 @@ from django.urls import URLPattern, URLResolver, path
 from commonwatt.portal.views import operator_events as events
 from commonwatt.portal.views import operator_imports as imports
 from commonwatt.portal.views import operator_meters as meters
+from commonwatt.portal.views import operator_overview as overview
 
 routes: list[URLPattern | URLResolver] = [
+    path("operator/", overview.operator, name="operator"),
+    path("operator/jobs/", overview.operator_jobs, name="operator_jobs"),
+    path("operator/jobs/<str:public_id>/cancel/", overview.operator_job_cancel, name="operator_job_cancel"),
     path("operator/meters/", meters.operator_meters, name="operator_meters"),
     path("operator/meters/new/", meters.operator_meter_new, name="operator_meter_new"),
     path("operator/meters/<str:public_id>/", meters.operator_meter, name="operator_meter"),

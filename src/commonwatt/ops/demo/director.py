@@ -67,7 +67,7 @@ def call_due_event(*, now: datetime, opening: datetime) -> None:
     except events.EventRefused as refused:  # the notice is too short by now, or an operator's event came first
         log.info("demo.event_refused", reason=str(refused))
         return
-    log.info("demo.event_called", event=event.public_id, starts_at=event.starts_at.isoformat())
+    log.info("demo.event_called", event_id=event.public_id, starts_at=event.starts_at.isoformat())
 
 
 def _reported(meters: Mapping[str, MeterView], start: datetime, end: datetime) -> ReadingColumns:
