@@ -8,6 +8,7 @@ from commonwatt.portal.views import operator_events as events
 from commonwatt.portal.views import operator_imports as imports
 from commonwatt.portal.views import operator_meters as meters
 from commonwatt.portal.views import operator_overview as overview
+from commonwatt.portal.views import operator_programs as programs
 
 routes: list[URLPattern | URLResolver] = [
     path("operator/", overview.operator, name="operator"),
@@ -27,4 +28,10 @@ routes: list[URLPattern | URLResolver] = [
     path("operator/imports/jobs/<str:public_id>/stop/", imports.operator_import_cancel, name="operator_import_cancel"),
     path("operator/imports/<int:sequence>/", imports.operator_import_report, name="operator_import_report"),
     path("operator/imports/<int:sequence>/refused.csv", imports.operator_import_refused, name="operator_import_refused"),
+    path("operator/programs/", programs.operator_programs, name="operator_programs"),
+    path("operator/programs/new/", programs.operator_program_new, name="operator_program_new"),
+    path("operator/programs/<str:public_id>/", programs.operator_program, name="operator_program"),
+    path("operator/programs/<str:public_id>/terms/", programs.operator_program_terms, name="operator_program_terms"),
+    path("operator/groups/", programs.operator_groups, name="operator_groups"),
+    path("operator/groups/<str:public_id>/sites/", programs.operator_group_sites, name="operator_group_sites"),
 ]
