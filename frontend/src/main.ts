@@ -41,6 +41,9 @@ startAnnouncements();
 startClock();
 startLive();
 void startCharts(document);
+document.addEventListener("click", (event) => {
+  if (event.target instanceof Element && event.target.closest("[data-print]")) print();
+});
 document.body.addEventListener("htmx:load", (event) => {
   if (event.target instanceof HTMLElement && event.target !== document.body) void startCharts(event.target.parentElement ?? document);
 });

@@ -40,9 +40,11 @@ export function usage(data: UsageData): ChartKind {
 const isEstimated = (data: UsageData, index: number): boolean => data.quality?.[index] === "estimated";
 const isMissing = (data: UsageData, index: number): boolean => typeof data.metered_wh[index] !== "number" && !isAhead(data, index);
 
-/** Intervals that have not begun yet are not gaps. */
+/** Intervals that have not ended yet are not gaps. */
 function isAhead(data: UsageData, index: number): boolean {
-  return typeof data.now === "string" && Date.parse(data.start[index] ?? "") >= Date.parse(data.now);
+  const next = data.start[index + 1];
+  const end = next === undefined ? (spansOf(data).at(-1)?.end ?? 0) : Date.parse(next);
+  return typeof data.now === "string" && end > Date.parse(data.now);
 }
 
 function series(data: UsageData, look: Look, events: readonly (Span & { label: string })[]): object[] {

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from commonwatt.demand_response.live import Board, BoardInterval
+from commonwatt.demand_response.boards import Board, BoardInterval
 from commonwatt.demand_response.participation import Participation
 from commonwatt.portal import figures
 

@@ -84,6 +84,7 @@ _ENTRIES = (
     _Entry(_("Programs"), "clipboard-list", "portal:programs", lambda viewer: _customer(viewer) or _operator(viewer)),
     _Entry(_("Events"), "calendar-event", "portal:events", lambda viewer: _customer(viewer) or _operator(viewer)),
     _Entry(_("Statements"), "receipt-2", "portal:statements", _customer),
+    _Entry(_("Meters"), "gauge", "portal:meters", _customer),
     _Entry(_("People"), "users", "portal:organisation", _customer),
     _Entry(_("Staff"), "shield-check", "portal:operator_staff", lambda viewer: viewer.is_operator_administrator),
     _Entry(_("Trail"), "history", "portal:operator_audit", lambda viewer: viewer.is_operator_administrator),

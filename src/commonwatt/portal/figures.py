@@ -74,3 +74,28 @@ def _with_currency(value: Decimal, currency: str, decimals: int) -> str:
     text = number(value, decimals)
     sign, digits = ("−", text[1:]) if text.startswith("−") else ("", text)
     return f"{sign}{_SYMBOLS.get(currency, currency + GAP)}{digits}"
+
+
+def kwh(energy_wh: int | None) -> str:
+    """Whole watt-hours as kWh with all three decimals, for columns that name the unit; a dash for none."""
+    return "–" if energy_wh is None else number(Decimal(energy_wh).scaleb(-3), 3)
+
+
+def exact_price(price_micros_per_kwh: int) -> str:
+    """A price per kWh with as many decimals as it has, at least two, for columns that name the currency."""
+    return _exact(decimal_from_micros(price_micros_per_kwh))
+
+
+def exact_amount(amount_nanos: int) -> str:
+    """An amount with as many decimals as it has, at least two, for columns that name the currency: nothing is rounded."""
+    return _exact(decimal_from_nanos(amount_nanos))
+
+
+def quality_text(quality: str) -> str:
+    """What a reading's quality is called."""
+    return {"measured": _("measured"), "edited": _("edited by hand"), "estimated": _("estimated"), "missing": _("missing")}[quality]
+
+
+def _exact(value: Decimal) -> str:
+    exponent = value.normalize().as_tuple().exponent
+    return number(value, max(2, -exponent) if isinstance(exponent, int) else 2)

@@ -71,6 +71,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *_account,
     *_people,
     *_operator_people,
-    *routes_customer.routes,
+    # Before the customers' pages: `events/new/` is no event's number.
     *routes_operator.routes,
+    *routes_customer.routes,
 ]
