@@ -59,7 +59,7 @@ def _of_a_library(_logger: object, _name: str, event: structlog.types.EventDict)
         event.pop(name, None)
     record: logging.LogRecord = event["_record"]
     if record.name.startswith("django."):
-        event["event"] = str(record.msg).split(":")[0].split("(")[0].strip()
+        event["event"] = str(event["event"]).split(":")[0]
     return event
 
 

@@ -32,8 +32,8 @@ class UnknownSetting(ValueError):
     """A variable with our prefix that no setting has: most likely a misspelt one, which would otherwise pass unnoticed."""
 
     def __init__(self, *, name: str, known: Iterable[str]) -> None:
-        near = get_close_matches(name, list(known), n=1)
-        hint = f" Did you mean {near[0]}?" if near else " docs/reference/settings.md lists those there are."
+        near = get_close_matches(name.removeprefix(PREFIX), list(known), n=1)
+        hint = f" Did you mean {PREFIX}{near[0]}?" if near else " docs/reference/settings.md lists those there are."
         super().__init__(f"{name} is not a setting.{hint}")
         self.name = name
 
@@ -239,7 +239,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     known = {item.name.upper(): item for item in fields(Settings)}
     for name in sorted(environment):
         if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known and not NOT_SETTINGS.fullmatch(name):
-            raise UnknownSetting(name=name, known=[PREFIX + one for one in known])
+            raise UnknownSetting(name=name, known=known)
     given: dict[str, Any] = {}
     for name, item in known.items():
         text = environment.get(PREFIX + name, "")
