@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
+from commonwatt.portal.views import operator_board as board
 from commonwatt.portal.views import operator_events as events
 from commonwatt.portal.views import operator_imports as imports
 from commonwatt.portal.views import operator_meters as meters
@@ -34,4 +35,8 @@ routes: list[URLPattern | URLResolver] = [
     path("operator/programs/<str:public_id>/terms/", programs.operator_program_terms, name="operator_program_terms"),
     path("operator/groups/", programs.operator_groups, name="operator_groups"),
     path("operator/groups/<str:public_id>/sites/", programs.operator_group_sites, name="operator_group_sites"),
+    path("operator/events/<str:public_id>/", board.operator_event, name="operator_event"),
+    path("operator/events/<str:public_id>/live/", board.operator_event_live, name="operator_event_live"),
+    path("operator/events/<str:public_id>/sites.csv", board.operator_event_csv, name="operator_event_csv"),
+    path("operator/events/<str:public_id>/verify/", board.operator_event_verify, name="operator_event_verify"),
 ]

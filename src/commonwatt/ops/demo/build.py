@@ -152,6 +152,6 @@ def call_event(*, program_id: int, actor: Viewer, day: date, now: datetime) -> E
         ends_at=ends_at,
         targets=(Target(kind=TargetKind.EVERYONE),),
         reason="Cold evening, little wind",
-        target_kw=60.0,
+        target_kw=100.0,
     )
     return events.issue_event(actor=actor, program_id=program_id, request=request, now=now)

@@ -164,6 +164,12 @@ def kwh(energy_wh: float | None, decimals: int | None = None) -> str:
 
 
 @register.filter
+def bare_kwh(energy_wh: int | None) -> str:
+    """Whole watt-hours as kWh with all decimals and no unit, for columns that name it."""
+    return figures.kwh(energy_wh)
+
+
+@register.filter
 def kw(power_w: float | None, decimals: int | None = None) -> str:
     """Watts as kW with unit."""
     return figures.MISSING if power_w is None else figures.power(power_w, decimals)
