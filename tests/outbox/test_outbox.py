@@ -39,6 +39,7 @@ def test_a_number_picked_ahead_is_given_to_the_first_who_claims_it() -> None:
     assert actions.next_value("ingest") == 1002
     assert actions.advance_to("new", 7) is True
     assert actions.next_value("new") == 8
+    assert (queries.counter_value("ingest"), queries.counter_value("never")) == (1002, 0)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -49,6 +49,11 @@ def newest() -> int:
     return models.Entry.objects.aggregate(newest=Max("sequence"))["newest"] or 0
 
 
+def counter_value(counter_name: str) -> int:
+    """The last number that was committed of a counter; 0 when there is none. For work that is numbered ahead (`actions.advance_to`)."""
+    return models.Counter.objects.filter(name=counter_name).values_list("value", flat=True).first() or 0
+
+
 def waiting_for(cursor_name: str) -> int:
     """How many entries a deliverer has yet to act on; all of them for one that never has."""
     sequence = models.Cursor.objects.filter(name=cursor_name).values_list("sequence", flat=True).first()
