@@ -63,3 +63,19 @@ class EndForm(forms.Form):
 def in_zone(entered: datetime, zone: ZoneInfo) -> datetime:
     """What a person typed into a local field, in UTC."""
     return entered.replace(tzinfo=zone).astimezone(UTC)
+
+
+class MeterListForm(forms.Form):
+    """A CSV of meters."""
+
+    file = forms.FileField(label=_("CSV file"), help_text=_("Columns: number, and perhaps name and interval_minutes."))
+    with_codes = forms.BooleanField(
+        label=_("Make a claim code for each"), required=False, help_text=_("Shown once, on the page that follows, to print or to keep.")
+    )
+
+    def clean_file(self) -> bytes:
+        """What is in it, up to a megabyte."""
+        file = self.cleaned_data["file"]
+        if file.size > 1_000_000:
+            raise forms.ValidationError(_("The list is larger than a megabyte. Split it."), code="large")
+        return bytes(file.read())

@@ -17,6 +17,7 @@ routes: list[URLPattern | URLResolver] = [
     path("operator/jobs/<str:public_id>/cancel/", overview.operator_job_cancel, name="operator_job_cancel"),
     path("operator/meters/", meters.operator_meters, name="operator_meters"),
     path("operator/meters/new/", meters.operator_meter_new, name="operator_meter_new"),
+    path("operator/meters/list/", meters.operator_meters_list, name="operator_meters_list"),
     path("operator/meters/<str:public_id>/", meters.operator_meter, name="operator_meter"),
     path("operator/meters/<str:public_id>/holder/", meters.operator_meter_assign, name="operator_meter_assign"),
     path("operator/meters/<str:public_id>/holder/end/", meters.operator_meter_end, name="operator_meter_end"),

@@ -24,7 +24,8 @@ from commonwatt.metering import actions, energy, queries
 from commonwatt.metering.access import access_meter
 from commonwatt.metering.choices import Quantity
 from commonwatt.metering.values import AssignmentView, MeterView
-from commonwatt.portal.meter_forms import EndForm, HolderForm, MeterForm, in_zone
+from commonwatt.portal.meter_forms import EndForm, HolderForm, MeterForm, MeterListForm, in_zone
+from commonwatt.portal.meter_list import MeterLine, UnreadableList, read_list
 from commonwatt.portal.requests import PortalRequest, page_number
 
 HOLDINGS = {"": None, "held": True, "free": False}
@@ -65,6 +66,25 @@ def operator_meter_new(request: PortalRequest) -> HttpResponse:
             messages.success(request, _("Meter %(number)s is entered. Next: who holds it.") % {"number": meter.number})
             return redirect("portal:operator_meter", meter.public_id)
     return render(request, "portal/operator_meter_new.html", {"form": form, "crumbs": _crumbs(_("New meter"))})
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def operator_meters_list(request: PortalRequest) -> HttpResponse:
+    """Enter many meters from a CSV: every line says what became of it, and claim codes are shown this once."""
+    require_operator(request.viewer)
+    form = MeterListForm(request.POST or None, request.FILES or None)
+    context: dict[str, Any] = {"form": form, "crumbs": _crumbs(_("Many meters"))}
+    if request.method == "POST" and form.is_valid():
+        try:
+            lines = read_list(form.cleaned_data["file"])
+        except UnreadableList as error:
+            form.add_error("file", str(error))
+        else:
+            outcomes = [_enter(request, line, with_code=form.cleaned_data["with_codes"]) for line in lines]
+            context |= {"outcomes": outcomes, "entered": sum(not outcome["problem"] for outcome in outcomes)}
+    return render(request, "portal/operator_meters_list.html", context)
 
 
 @login_required
@@ -134,6 +154,18 @@ def operator_meter_claim_code(request: PortalRequest, public_id: str) -> HttpRes
         "crumbs": [*_crumbs(meter.label, reverse("portal:operator_meter", args=[meter.public_id])), {"label": _("Claim code"), "url": ""}],
     }
     return render(request, "portal/operator_meter_claim_code.html", context)
+
+
+def _enter(request: PortalRequest, line: MeterLine, *, with_code: bool) -> dict[str, Any]:
+    """Enter one meter of a list, or say why not."""
+    if line.problem:
+        return {"line": line, "problem": line.problem}
+    try:
+        meter = actions.create_meter(actor=request.viewer, number=line.number, name=line.name, interval_s=line.interval_s, now=request.now)
+    except actions.MeterNumberTaken:
+        return {"line": line, "problem": _("There is a meter with this number already.")}
+    code = actions.new_claim_code(actor=request.viewer, meter_id=meter.id, now=request.now) if with_code else ""
+    return {"line": line, "problem": "", "meter": meter, "code": code}
 
 
 def _show(request: PortalRequest, meter: MeterView, *, holder_form: HolderForm | None = None) -> HttpResponse:
