@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from commonwatt.kernel.units import WH_PER_KWH
 from commonwatt.metering import lake
 from commonwatt.metering.choices import Quality
 from commonwatt.metering.columns import Flags, Ints
@@ -51,9 +52,9 @@ class Channels:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Painted:
-    """The sum of each label in the channel's unit, whether it is whole, and whether part of it was estimated; each (meters, labels)."""
+    """The energy of each label, whether it is whole, and whether part of it was estimated; each (meters, labels). [kWh]"""
 
-    energy: npt.NDArray[np.float64]
+    energy_kwh: npt.NDArray[np.float64]
     valid: Flags
     estimated: Flags
 
@@ -65,22 +66,22 @@ class Painted:
 
     def add(self, other: Painted) -> None:
         """Take over the other's rows, where this one has none."""
-        np.add(self.energy, other.energy, out=self.energy)
+        np.add(self.energy_kwh, other.energy_kwh, out=self.energy_kwh)
         np.logical_or(self.valid, other.valid, out=self.valid)
         np.logical_or(self.estimated, other.estimated, out=self.estimated)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Canvas:
-    """What is painted on, each (meters, labels): the sum, how many readings it is made of, whether any was estimated."""
+    """What is painted on, each (meters, labels): the energy, how many readings it is made of, whether any was estimated. [kWh]"""
 
-    energy: npt.NDArray[np.float64]
+    energy_kwh: npt.NDArray[np.float64]
     count: npt.NDArray[Any]  # unsigned, as narrow as the table allows
     estimated: Flags
 
     def as_one_row(self) -> _Canvas:
         """The same arrays, seen as a single long row."""
-        return _Canvas(self.energy.reshape(1, -1), self.count.reshape(1, -1), self.estimated.reshape(1, -1))
+        return _Canvas(self.energy_kwh.reshape(1, -1), self.count.reshape(1, -1), self.estimated.reshape(1, -1))
 
 
 def paint(*, channels: Channels, table: LabelTable, meters: int, as_of: int) -> Painted:
@@ -107,10 +108,10 @@ def _finish(canvas: _Canvas, table: LabelTable) -> Painted:
     """Scale the labels that come twice, and see which are whole."""
     scaled = np.flatnonzero(table.scale != 1.0)
     if len(scaled):
-        canvas.energy[:, scaled] *= table.scale[scaled]
+        canvas.energy_kwh[:, scaled] *= table.scale[scaled]
     if (table.expected == 1).all() and canvas.count.dtype == np.uint8:
-        return Painted(canvas.energy, canvas.count.view(np.bool_), canvas.estimated)
-    return Painted(canvas.energy, (canvas.count == table.expected) & (table.expected > 0), canvas.estimated)
+        return Painted(canvas.energy_kwh, canvas.count.view(np.bool_), canvas.estimated)
+    return Painted(canvas.energy_kwh, (canvas.count == table.expected) & (table.expected > 0), canvas.estimated)
 
 
 def _frames(snapshot: Snapshot, channels: Channels, bucket: int, *, table: LabelTable, as_of: int) -> Iterator[pl.DataFrame]:
@@ -135,8 +136,9 @@ def _scan(file: CurrentFile, channels: Channels, *, table: LabelTable, as_of: in
     lazy = lazy.filter((channel >= first) & (channel <= last))
     if len(channels.channel_id) <= _FEW:
         lazy = lazy.filter(channel.is_in(pl.Series(channels.channel_id, dtype=pl.Int32).implode()))
+    # Where most of the month is wanted, it is cheaper to drop the rest once it is laid out.
     start_s, end_s = lake.month_bounds(file.month)
-    if start_s < table.begin_s or end_s > table.end_s:
+    if min(end_s, table.end_s) - max(start_s, table.begin_s) < (end_s - start_s) // 3:
         lazy = lazy.filter((start >= _instant(table.begin_s)) & (start < _instant(table.end_s)))
     if file.newest_sequence > as_of:
         lazy = lazy.filter(pl.col("ingest_sequence") <= as_of)
@@ -186,7 +188,7 @@ def _place(canvas: _Canvas, frame: pl.DataFrame, *, channels: Channels, table: L
         return
     place, again = _look_up(start_ms, table)
     row = np.repeat(row, np.diff(np.append(first, len(channel))))
-    place = np.where((row == NOWHERE) | (place == NOWHERE), NOWHERE, row * canvas.energy.shape[1] + place)
+    place = np.where((row == NOWHERE) | (place == NOWHERE), NOWHERE, row * canvas.energy_kwh.shape[1] + place)
     only_row = np.zeros(1, dtype=np.int64)
     _put(canvas.as_one_row(), row=only_row, place=place, again=again, amount=amount.reshape(1, -1), quality=quality.reshape(1, -1))
 
@@ -205,27 +207,31 @@ def _put(canvas: _Canvas, *, row: Ints, place: Ints, again: Flags, amount: Ints,
     if not len(kept) or not len(row):
         return
     place, again, amount, quality = place[kept], again[kept], _columns(amount, kept), _columns(quality, kept)
-    count: npt.NDArray[Any] = (quality != Quality.MISSING).astype(canvas.count.dtype)
-    guessed = quality == Quality.ESTIMATED
-    amount = amount if count.all() else amount * count
     first = np.flatnonzero(np.append(True, (place[1:] != place[:-1]) | (again[1:] != again[:-1])))
     is_summed = len(first) < len(place)
+    if not is_summed and not again.any() and not quality.any():
+        # What nearly all readings are: measured, one for each label.
+        at = _block(row, place)
+        if isinstance(at, tuple) and isinstance(at[0], slice) and isinstance(at[1], slice):
+            np.divide(amount, WH_PER_KWH, out=canvas.energy_kwh[at])  # straight into place: a view, as both are slices
+        else:
+            canvas.energy_kwh[at] = amount / WH_PER_KWH
+        canvas.count[at] = 1
+        return
+    count: npt.NDArray[Any] = (quality != Quality.MISSING).astype(canvas.count.dtype)
+    guessed = quality == Quality.ESTIMATED
+    amount = amount * count
     if is_summed:
         amount, count = np.add.reduceat(amount, first, axis=1), np.add.reduceat(count, first, axis=1, dtype=count.dtype)
         guessed = np.logical_or.reduceat(guessed, first, axis=1)
         place, again = place[first], again[first]
     # Within one turn of the clock every place comes once, so that an index never meets itself.
     for turn in (np.flatnonzero(~again), np.flatnonzero(again)):
-        if not len(turn):
-            continue
-        at = _block(row, place[turn])
-        if is_summed or again[turn[0]]:
-            canvas.energy[at] += _columns(amount, turn)
+        if len(turn):
+            at = _block(row, place[turn])
+            # Whole watt-hours are added, so that a sum is rounded once, however many parts it came in.
+            canvas.energy_kwh[at] = (np.rint(canvas.energy_kwh[at] * WH_PER_KWH) + _columns(amount, turn)) / WH_PER_KWH
             canvas.count[at] += _columns(count, turn)
-        else:
-            canvas.energy[at] = _columns(amount, turn)
-            canvas.count[at] = _columns(count, turn)
-        if guessed.any():
             canvas.estimated[at] |= _columns(guessed, turn)
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection
 
-from commonwatt.kernel.units import WH_PER_KWH
 from commonwatt.metering import canvas, rows
 from commonwatt.metering.choices import Quantity
 from commonwatt.metering.columns import Flags, Ints
@@ -142,7 +141,7 @@ def _fill(quantity: Quantity, request: _Request) -> _Filled:
         for _, part in parts:
             painted.add(part)
     return _Filled(
-        energy_kwh=painted.energy.reshape(request.shape),
+        energy_kwh=painted.energy_kwh.reshape(request.shape),
         valid=painted.valid.reshape(request.shape),
         estimated=painted.estimated.reshape(request.shape),
         has_channel=has_channel,
@@ -152,9 +151,7 @@ def _fill(quantity: Quantity, request: _Request) -> _Filled:
 def _fill_one_length(channels: canvas.Channels, request: _Request) -> canvas.Painted:
     minutes = request.interval_minutes
     table = label_table(days=request.days, zone=request.zone, interval_minutes=minutes, source_s=channels.interval_s)
-    painted = canvas.paint(channels=channels, table=table, meters=len(request.meter_ids), as_of=request.as_of)
-    np.divide(painted.energy, WH_PER_KWH, out=painted.energy)
-    return painted
+    return canvas.paint(channels=channels, table=table, meters=len(request.meter_ids), as_of=request.as_of)
 
 
 def _channels(quantity: Quantity, meter_ids: Sequence[int]) -> list[canvas.Channels]:
