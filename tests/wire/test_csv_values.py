@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from commonwatt.wire.csv_options import CsvOptions, DecimalMark
 from commonwatt.wire.csv_reasons import Reason
-from commonwatt.wire.csv_values import read_amount, read_amounts, read_lengths, read_stamp, read_stamps
+from commonwatt.wire.csv_values import StampReader, read_amount, read_amounts, read_lengths, read_stamp
 
 KWH = 1_000_000_000
 
@@ -112,7 +112,7 @@ def test_any_text_is_read_alike_both_ways(text: str) -> None:
 )
 def test_iso_stamps_are_read_in_all_their_forms(text: str, wall: int, offset_s: int | None) -> None:
     """With T or a blank, with seconds or without, with an offset or without; 24:00 is the midnight that ends the day."""
-    assert read_stamps(pl.Series([text]), None).rows() == [(wall, offset_s, None)]
+    assert StampReader(None).read(pl.Series([text])).rows() == [(wall, offset_s, None)]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_stamp_within_a_second_is_refused() -> None:
 def test_declared_forms_of_a_stamp_are_read(date_format: str, text: str, wall: int, offset_s: int | None) -> None:
     """Day first or month first, two-digit years, the clock of twelve hours: as the file was declared, and only so."""
     pattern = CsvOptions(date_format=date_format).date_pattern()
-    assert read_stamps(pl.Series([text]), pattern).rows() == [(wall, offset_s, None)]
+    assert StampReader(pattern).read(pl.Series([text])).rows() == [(wall, offset_s, None)]
     assert read_stamp("1970-01-02T00:15:00Z", pattern) is Reason.BAD_TIME
 
 

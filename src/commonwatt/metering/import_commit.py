@@ -44,10 +44,12 @@ def commit(ready: Import) -> ImportReport:
     """Store it all; when this returns, it is on the disk. Raises SequenceOvertaken, and then nothing has changed."""
     rows.lock_store()
     sequence = _claimed(ready)
-    outcomes = [
-        _insert(part.given, ready.preparation, sequence) if isinstance(part, WaitingPart) else _swap(part, ready.preparation)
-        for part in ready.parts
-    ]
+    outcomes: list[Outcome] = []
+    for part in ready.parts:
+        if isinstance(part, WaitingPart):
+            outcomes.append(_insert(part.given, ready.preparation, sequence))
+        else:
+            outcomes += _swap(part, ready.preparation)
     _roll_up(outcomes)
     report = _report(ready, outcomes, sequence=sequence)
     log_delivery(report, ready.delivery, touched=_touched(outcomes), now=ready.preparation.now)
@@ -63,10 +65,10 @@ def _claimed(ready: Import) -> int:
     return ready.preparation.sequence
 
 
-def _swap(part: BulkPart, preparation: Preparation) -> Outcome:
+def _swap(part: BulkPart, preparation: Preparation) -> tuple[Outcome, ...]:
     """Let the part's new file count. One that was overtaken is prepared again: under the lock nobody overtakes it twice."""
     if part.written is None:
-        return part.outcome
+        return part.outcomes
     try:
         with transaction.atomic():
             swap_parts([part.written], now=preparation.now)
@@ -74,7 +76,7 @@ def _swap(part: BulkPart, preparation: Preparation) -> Outcome:
         part = preparation.again(part)
         if part.written is not None:
             swap_parts([part.written], now=preparation.now)
-    return part.outcome
+    return part.outcomes
 
 
 def _insert(given: Given, preparation: Preparation, sequence: int) -> Outcome:

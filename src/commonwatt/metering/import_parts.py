@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +44,7 @@ class Given:
         other_amount: The other whole number beside each source amount; equal to the amount where that is whole.
         micro_wh: The source amounts.
         day: The civil day of each, in days since 1970-01-01.
+        counted: All of them by channel and day (see `rollups.rollup`).
         repeated: How many further rows said the same.
         carry: For the next month.
     """
@@ -51,6 +53,7 @@ class Given:
     other_amount: Ints
     micro_wh: Ints
     day: Ints
+    counted: Mapping[str, Ints]
     repeated: int
     carry: Carry
 
@@ -108,7 +111,9 @@ def compare(given: Given, held: pl.DataFrame) -> Comparison:
     if not held.height or not len(given):
         return Comparison(is_new=~nothing, is_revised=nothing)
     keys = pl.DataFrame({"channel_id": readings.channel_id, "start_s": readings.start_s})
-    stored = held.select(pl.col("channel_id", "start_s", "length_s", "amount", "quality").cast(pl.Int64))
+    first, last = int(readings.channel_id[0]), int(readings.channel_id[-1])
+    near = held.filter(pl.col("channel_id").is_between(first, last))
+    stored = near.select(pl.col("channel_id", "start_s", "length_s", "amount", "quality").cast(pl.Int64))
     beside = keys.join(stored, on=["channel_id", "start_s"], how="left", maintain_order="left")
     is_new = beside["amount"].is_null().to_numpy()
     amount, length_s, quality = (beside[name].fill_null(-1).to_numpy() for name in ("amount", "length_s", "quality"))
@@ -205,18 +210,21 @@ def _whole(readings: ReadingColumns, micro_wh: Ints, *, facts: ChannelFacts, car
     places = facts.places(channel[is_first])
     amount, other, rest = whole_wh(micro_wh, is_first=is_first, carried=carry.rest[places])
     ends = np.append(np.flatnonzero(is_first)[1:], len(readings)) - 1 if len(readings) else np.empty(0, np.int64)
+    whole = ReadingColumns(
+        channel_id=channel,
+        start_s=readings.start_s,
+        length_s=readings.length_s,
+        amount=amount,
+        quality=readings.quality,
+        line=readings.line,
+    )
+    day = rollups.local_days_of(channel, readings.start_s, facts=facts) if len(readings) else channel
     return Given(
-        readings=ReadingColumns(
-            channel_id=channel,
-            start_s=readings.start_s,
-            length_s=readings.length_s,
-            amount=amount,
-            quality=readings.quality,
-            line=readings.line,
-        ),
+        readings=whole,
         other_amount=other,
         micro_wh=micro_wh,
-        day=rollups.local_days_of(channel, readings.start_s, facts=facts) if len(readings) else channel,
+        day=day,
+        counted=rollups.rollup(whole, days=day),
         repeated=repeated,
         carry=Carry(
             rest=_replaced(carry.rest, places, rest),

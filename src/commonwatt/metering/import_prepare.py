@@ -56,11 +56,12 @@ class BulkPart:
 
     Attributes:
         carry: What it was settled with, should it have to be prepared again.
+        outcomes: What it changes, some channels in each.
     """
 
     key: PartKey
     carry: Carry
-    outcome: Outcome
+    outcomes: tuple[Outcome, ...]
     written: WrittenPart | None
 
 
@@ -94,25 +95,29 @@ class Preparation:
             if bucket not in {None, key.bucket}:
                 self.totals.close_bucket()
             bucket = key.bucket
-            given = self._settled(key, carry, self.refused)
-            counted = rollups.rollup(given.readings, days=given.day)
-            self.totals.add(given, counted)
             if self._is_bulk(key, stored_rows.get((key.month, key.bucket), 0)):
-                yield self._bulk(key, carry, given, counted)
+                part, carry = self._bulk(key, carry, refused=self.refused, totals=self.totals)
+                yield part
             else:
-                self._open_rows += len(given)
-                yield WaitingPart(given)
-            carry = given.carry
+                self._open_rows += self.spill.rows_of[key]
+                for given in self._settled(key, carry, refused=self.refused, totals=self.totals):
+                    carry = given.carry
+                    yield WaitingPart(given)
         self.totals.close_bucket()
 
     def again(self, part: BulkPart) -> BulkPart:
         """A part anew, after what is stored of it has changed."""
-        given = self._settled(part.key, part.carry, self.refused.mark())
-        return self._bulk(part.key, part.carry, given, rollups.rollup(given.readings, days=given.day))
+        renewed, _ = self._bulk(part.key, part.carry, refused=self.refused.mark(), totals=Totals(self.facts))
+        return renewed
 
-    def _settled(self, key: PartKey, carry: Carry, refused: RefusalList) -> Given:
+    def _settled(self, key: PartKey, carry: Carry, *, refused: RefusalList, totals: Totals) -> Iterator[Given]:
+        """The rows of a part that count, some channels at a time."""
         now_s = epoch_seconds(self.now.replace(microsecond=0))
-        return settle(self.spill.load(key), facts=self.facts, carry=carry, now_s=now_s, refused=refused)
+        for channels in self.spill.slices(key):
+            given = settle(self.spill.load(key, channels), facts=self.facts, carry=carry, now_s=now_s, refused=refused)
+            totals.add(given)
+            carry = given.carry
+            yield given
 
     def _is_bulk(self, key: PartKey, stored_rows: int) -> bool:
         rows = self.spill.rows_of[key]
@@ -122,23 +127,26 @@ class Preparation:
         closed_s = epoch_seconds((self.now - timedelta(days=settings.COMMONWATT.seal_after_days)).replace(microsecond=0))
         return end_s <= closed_s and rows >= BULK_ROWS_CLOSED and rows * BULK_SHARE >= stored_rows
 
-    def _bulk(self, key: PartKey, carry: Carry, given: Given, counted: Mapping[str, Ints]) -> BulkPart:
+    def _bulk(self, key: PartKey, carry: Carry, *, refused: RefusalList, totals: Totals) -> tuple[BulkPart, Carry]:
+        """Compare a part with what is stored and write its next file; the part, and what it carries to the next month."""
         stored = stored_month(month=key.month, bucket=key.bucket)
-        comparison = compare(given, newest(stored.frame))
-        written = None
-        if comparison.is_written.any():
-            added = _lake_frame(given, comparison, facts=self.facts, sequence=self.sequence)
-            frame = pl.concat([stored.frame, added]) if stored.frame.height else added
-            written = write_part(stored=stored, frame=frame, adds_readings=True)
-        outcome = outcome_of(given, comparison, facts=self.facts, counted=counted)
-        return BulkPart(key=key, carry=carry, outcome=outcome, written=written)
+        held, next_carry = newest(stored.frame), carry
+        outcomes: list[Outcome] = []
+        added: list[pl.DataFrame] = []
+        for given in self._settled(key, carry, refused=refused, totals=totals):
+            comparison = compare(given, held)
+            outcomes.append(outcome_of(given, comparison, facts=self.facts))
+            if comparison.is_written.any():
+                added.append(_lake_frame(given, comparison, facts=self.facts, sequence=self.sequence))
+            next_carry = given.carry
+        written = write_part(stored=stored, frame=pl.concat([stored.frame, *added]), adds_readings=True) if added else None
+        return BulkPart(key=key, carry=carry, outcomes=tuple(outcomes), written=written), next_carry
 
 
-def outcome_of(given: Given, comparison: Comparison, *, facts: ChannelFacts, counted: Mapping[str, Ints] | None = None) -> Outcome:
-    """What rows change, given how they compare; `counted` may hold all of them by channel and day already."""
+def outcome_of(given: Given, comparison: Comparison, *, facts: ChannelFacts) -> Outcome:
+    """What rows change, given how they compare."""
     readings, new, revised = given.readings, comparison.is_new, comparison.is_revised
-    if counted is None or not new.all():
-        counted = rollups.rollup(readings.take(new), days=given.day[new])
+    counted = given.counted if new.all() else rollups.rollup(readings.take(new), days=given.day[new])
     days = pl.DataFrame({"channel_id": readings.channel_id[revised], "day": given.day[revised].astype(np.int32)}).unique()
     written = readings.start_s[comparison.is_written]
     changed = np.unique(readings.channel_id[comparison.is_written])
@@ -154,13 +162,14 @@ def outcome_of(given: Given, comparison: Comparison, *, facts: ChannelFacts, cou
 
 
 def newest(frame: pl.DataFrame) -> pl.DataFrame:
-    """The newest revision of each interval of a sealed frame (in its order), with `start_s` for `start`."""
+    """The newest revision of each interval of a sealed frame, which is in its order: columns as `compare` takes them."""
+    start_s = (pl.col("start").dt.timestamp("ms") // 1000).alias("start_s")
+    columns = frame.select("channel_id", start_s, "length_s", "amount", "quality")
     if not frame.height:
-        return frame
-    channel, start = frame["channel_id"].to_numpy(), frame["start"].to_physical().to_numpy()
+        return columns
+    channel, start = columns["channel_id"].to_numpy(), columns["start_s"].to_numpy()
     is_last = np.append((channel[1:] != channel[:-1]) | (start[1:] != start[:-1]), True)
-    kept = frame if is_last.all() else frame.filter(pl.Series(is_last))
-    return kept.with_columns(start_s=pl.col("start").dt.timestamp("ms") // 1000)
+    return columns if is_last.all() else columns.filter(pl.Series(is_last))
 
 
 def _lake_frame(given: Given, comparison: Comparison, *, facts: ChannelFacts, sequence: int) -> pl.DataFrame:

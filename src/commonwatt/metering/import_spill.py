@@ -17,6 +17,8 @@ import polars as pl
 from commonwatt.metering import lake
 
 RECORD = np.dtype([("line", "<i8"), ("channel_id", "<i4"), ("start_s", "<i8"), ("length_s", "<i4"), ("micro_wh", "<i8"), ("quality", "i1")])
+SLICE_ROWS = 1_000_000
+"""Rows that are worked on at once: a part is taken through memory some channels at a time."""
 _MONTHS_PER_BUCKET = 1 << 16
 
 
@@ -60,11 +62,27 @@ class Spill:
         """Every part, bucket by bucket, months in order."""
         yield from sorted(self.rows_of)
 
-    def load(self, key: PartKey) -> pl.DataFrame:
-        """The rows of a part, ordered by channel, start and line."""
-        records = np.fromfile(self._path(key), dtype=RECORD)
-        columns = {name: np.ascontiguousarray(records[name]) for name in RECORD.names or ()}
-        return pl.DataFrame(columns).sort("channel_id", "start_s", "line")
+    def slices(self, key: PartKey) -> list[slice]:
+        """The channels of a part, as ranges of ids with at most `SLICE_ROWS` rows each (one channel at least)."""
+        if self.rows_of[key] <= SLICE_ROWS:
+            return [slice(None)]
+        channels, counts = np.unique(self._records(key)["channel_id"], return_counts=True)
+        number = np.cumsum(counts) // SLICE_ROWS
+        begins = channels[np.flatnonzero(np.append(True, number[1:] != number[:-1]))].tolist()
+        return [slice(begin, end) for begin, end in zip(begins, [*begins[1:], None], strict=True)]
+
+    def load(self, key: PartKey, channels: slice) -> pl.DataFrame:
+        """The rows of some channels of a part, ordered by channel, start and line."""
+        records = self._records(key)
+        if channels.start is not None:
+            channel = records["channel_id"]
+            records = records[(channel >= channels.start) & (channel < (channels.stop or np.iinfo(np.int64).max))]
+        return pl.DataFrame({name: np.ascontiguousarray(records[name]) for name in RECORD.names or ()}).sort(
+            "channel_id", "start_s", "line"
+        )
+
+    def _records(self, key: PartKey) -> np.ndarray:
+        return np.memmap(self._path(key), dtype=RECORD, mode="r")
 
     def _path(self, key: PartKey) -> Path:
         return self.folder / f"{key.bucket}-{key.month_number}.rows"

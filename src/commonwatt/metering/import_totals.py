@@ -111,13 +111,8 @@ class Totals:
         self._sums = {name: np.zeros(channels, dtype=np.int64) for name in names}
         self._sums["first_start_s"] = np.full(channels, np.iinfo(np.int64).max)
 
-    def add(self, given: Given, counted: dict[str, Ints]) -> None:
-        """Add a part.
-
-        Args:
-            given: Its rows.
-            counted: The same rows, by channel and day (see `rollups.rollup`).
-        """
+    def add(self, given: Given) -> None:
+        """Add the rows of a part, or of some of its channels."""
         readings = given.readings
         if not len(readings):
             return
@@ -130,7 +125,7 @@ class Totals:
             self._sums[name][at] += np.add.reduceat(values, begins)
         self._sums["first_start_s"][at] = np.minimum(self._sums["first_start_s"][at], readings.start_s[begins])
         self._sums["last_end_s"][at] = np.maximum(self._sums["last_end_s"][at], (readings.start_s + readings.length_s)[ends])
-        self._days.append(pl.DataFrame({name: counted[name] for name in ("channel_id", "day_number", "readings", "covered_s")}))
+        self._days.append(pl.DataFrame({name: given.counted[name] for name in ("channel_id", "day_number", "readings", "covered_s")}))
 
     def close_bucket(self) -> None:
         """Look at the days of the bucket whose months have all been added."""

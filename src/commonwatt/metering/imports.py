@@ -28,8 +28,8 @@ from commonwatt.metering.import_prepare import BulkPart, Preparation, WaitingPar
 from commonwatt.metering.import_reading import FileRows, read_file
 from commonwatt.metering.import_report import ImportReport
 from commonwatt.metering.import_totals import METERS_KEPT, write_all
-from commonwatt.metering.recording import Delivery
-from commonwatt.metering.store import newest_sequence
+from commonwatt.metering.recording import COUNTER, Delivery
+from commonwatt.outbox.queries import counter_value
 from commonwatt.wire.csv_options import CsvOptions
 
 __all__ = ["ImportProgress", "ImportReport", "NoIntervalForNewMeters", "Stage", "import_csv"]
@@ -145,7 +145,7 @@ def _prepared(file: FileRows, delivery: Delivery, *, folder: Path, now: datetime
         spill=file.spill,
         facts=channel_facts(names["channel_id"].to_numpy()),
         now=now,
-        sequence=newest_sequence() + LEAP,
+        sequence=counter_value(COUNTER) + LEAP,
         refused=file.refused.mark(),
     )
     parts: list[BulkPart | WaitingPart] = []

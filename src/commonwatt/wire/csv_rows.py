@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,7 @@ import polars as pl
 from commonwatt.wire.csv_layout import Layout
 from commonwatt.wire.csv_options import DAY_S, LONGEST_INTERVAL_S, QUALITIES, QUANTITIES, SHORTEST_INTERVAL_S, CsvOptions, Label
 from commonwatt.wire.csv_reasons import Reason
-from commonwatt.wire.csv_values import read_amounts, read_lengths, read_stamps, read_words
+from commonwatt.wire.csv_values import StampReader, read_amounts, read_lengths, read_words
 from commonwatt.wire.local_time import Ints, WallClock, wall_clock
 from commonwatt.wire.repeated_hour import resolve
 
@@ -22,7 +22,7 @@ Problem = tuple[str, pl.Series, pl.Series]
 """A field, the reason in each row (null: none), and what stood there."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RowReader:
     """Reads cells as one file's options and layout say.
 
@@ -32,13 +32,16 @@ class RowReader:
 
     options: CsvOptions
     layout: Layout
+    _stamp_reader: StampReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._stamp_reader = StampReader(self.options.date_pattern())
 
     def read(self, cells: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The rows that can be understood now, and those that must wait for the end of the file, see `settle`."""
         stamps = self._instants(self._stamps(cells, "stamp"), label=self.layout.label)
         meter = cells["meter"] if "meter" in cells.columns else _constant(self.options.meter or "", cells.height)
-        word = cells["quantity"] if "quantity" in cells.columns else _constant(self.options.quantity, cells.height)
-        quantity = read_words(word, {**QUANTITY_WORDS, **self.options.quantity_words}, pl.String())
+        word, quantity, quantity_problem = self._quantity(cells)
         amounts = read_amounts(cells["amount"], decimal=self.options.decimal, micros=self.layout.unit.micros)
         quality, quality_problem = self._quality(cells)
         lengths, length_problem = self._length_hints(cells)
@@ -46,7 +49,7 @@ class RowReader:
             ("meter", _where(meter == "", Reason.NO_METER), meter),
             ("stamp", stamps["reason"], cells["stamp"]),
             ("amount", amounts["reason"], cells["amount"]),
-            ("quantity", _where(quantity.is_null(), Reason.UNKNOWN_QUANTITY), word),
+            *quantity_problem,
             *quality_problem,
             *length_problem,
         ]
@@ -76,7 +79,7 @@ class RowReader:
         texts = cells[column]
         if f"{column}_time" in cells.columns:
             texts = (texts + " " + cells[f"{column}_time"]).str.strip_chars()
-        return read_stamps(texts, self.options.date_pattern()).with_columns(texts.alias("written"))
+        return self._stamp_reader.read(texts).with_columns(texts.alias("written"))
 
     def _instants(self, stamps: pl.DataFrame, *, label: Label) -> pl.DataFrame:
         """Adds stamp_s = first_s, second_s, window_start, window_end, held; and a reason where there is no such instant."""
@@ -109,6 +112,15 @@ class RowReader:
 
     def _clock(self) -> WallClock | None:
         return None if self.options.zone is None else wall_clock(self.options.zone)
+
+    def _quantity(self, cells: pl.DataFrame) -> tuple[pl.Series, pl.Series, list[Problem]]:
+        """The quantity as written, what it means, and where it means nothing."""
+        if "quantity" not in cells.columns:
+            constant = _constant(self.options.quantity, cells.height)
+            return constant, constant, []
+        word = cells["quantity"]
+        quantity = read_words(word, {**QUANTITY_WORDS, **self.options.quantity_words}, pl.String())
+        return word, quantity, [("quantity", _where(quantity.is_null(), Reason.UNKNOWN_QUANTITY), word)]
 
     def _quality(self, cells: pl.DataFrame) -> tuple[pl.Series, list[Problem]]:
         if "quality" not in cells.columns:

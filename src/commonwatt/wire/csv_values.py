@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -26,6 +26,7 @@ NO_AMOUNT = ("", "-")
 STAMP = {"wall_s": pl.Int64, "offset_s": pl.Int32, "reason": pl.String}
 AMOUNT = {"micros": pl.Int64, "reason": pl.String}
 
+_STAMPS_REMEMBERED = 200_000
 _ISO_START = re.compile(r"\d{4}-\d{2}-\d{2}(?:$|[T ])")
 _BLANK_BEFORE_OFFSET = re.compile(r"\s+(?=(?:[Zz]|[+-]\d{2}:?\d{2})$)")
 _END_OF_DAY = re.compile(r"(\d{4}-\d{2}-\d{2}[T ])24:00(?::00)?(.*)")
@@ -41,16 +42,30 @@ class Stamp:
     offset_s: int | None
 
 
-def read_stamps(texts: pl.Series, pattern: re.Pattern[str] | None) -> pl.DataFrame:
-    """The stamps of a column: `wall_s`, `offset_s` (null: none was written), `reason` (null: all is well)."""
+@dataclass(slots=True)
+class StampReader:
+    """Reads columns of stamps, in ISO 8601 or a declared pattern, and remembers what it has read: the next piece holds the same ones."""
 
-    def read(text: str) -> tuple[int | None, int | None, str | None]:
-        stamp = read_stamp(text, pattern)
-        return (None, None, stamp) if isinstance(stamp, Reason) else (stamp.wall_s, stamp.offset_s, None)
+    pattern: re.Pattern[str] | None
+    _known: dict[str, tuple[int | None, int | None, str | None]] = field(
+        default_factory=dict[str, tuple[int | None, int | None, str | None]]
+    )
 
-    distinct = texts.unique()
-    values = pl.DataFrame([read(text) for text in distinct.to_list()], schema=STAMP, orient="row")
-    return _joined(texts, distinct, values)
+    def read(self, texts: pl.Series) -> pl.DataFrame:
+        """The stamps of a column: `wall_s`, `offset_s` (null: none was written), `reason` (null: all is well)."""
+        if len(self._known) > _STAMPS_REMEMBERED:
+            self._known.clear()
+        distinct = texts.unique()
+        values = pl.DataFrame([self._read_one(text) for text in distinct.to_list()], schema=STAMP, orient="row")
+        return _joined(texts, distinct, values)
+
+    def _read_one(self, text: str) -> tuple[int | None, int | None, str | None]:
+        known = self._known.get(text)
+        if known is None:
+            stamp = read_stamp(text, self.pattern)
+            known = (None, None, stamp.value) if isinstance(stamp, Reason) else (stamp.wall_s, stamp.offset_s, None)
+            self._known[text] = known
+        return known
 
 
 def read_stamp(text: str, pattern: re.Pattern[str] | None) -> Stamp | Reason:
@@ -69,10 +84,13 @@ def read_stamp(text: str, pattern: re.Pattern[str] | None) -> Stamp | Reason:
 def _from_iso(text: str) -> datetime:
     if not _ISO_START.match(text):
         raise ValueError(text)
-    text = _BLANK_BEFORE_OFFSET.sub("", text)
-    if ended := _END_OF_DAY.fullmatch(text):
-        return datetime.fromisoformat(f"{ended[1]}00:00{ended[2]}") + timedelta(days=1)
-    return datetime.fromisoformat(text)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        text = _BLANK_BEFORE_OFFSET.sub("", text)
+        if ended := _END_OF_DAY.fullmatch(text):
+            return datetime.fromisoformat(f"{ended[1]}00:00{ended[2]}") + timedelta(days=1)
+        return datetime.fromisoformat(text)
 
 
 def _from_pattern(text: str, pattern: re.Pattern[str]) -> datetime:
