@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from django.db.models import Exists, Max, Model, OuterRef, Q, QuerySet
 
@@ -46,6 +46,7 @@ __all__ = [
     "daily_of",
     "days_known",
     "energy_series",
+    "file_report",
     "holders_between",
     "latest_reading",
     "meter_page",
@@ -58,6 +59,9 @@ __all__ = [
     "power_now",
     "silent_meters",
 ]
+
+if TYPE_CHECKING:
+    from commonwatt.metering.import_report import ImportReport
 
 K = TypeVar("K", int, str)
 M = TypeVar("M", bound=Model)
@@ -187,6 +191,16 @@ def batch(sequence: int) -> BatchView | None:
     """One delivery, if there was one with this sequence."""
     row = IngestBatch.objects.filter(sequence=sequence).first()
     return None if row is None else _batch(row)
+
+
+def file_report(sequence: int) -> ImportReport | None:
+    """The report on the file that a delivery came from; None where it came from no file."""
+    from commonwatt.metering.import_report import ImportReport  # polars, which lists of meters do not need
+
+    row = IngestBatch.objects.filter(sequence=sequence).first()
+    if row is None or "rows_read" not in row.report:
+        return None
+    return ImportReport.of(report_of(row), row.report)
 
 
 def _batch(row: IngestBatch) -> BatchView:

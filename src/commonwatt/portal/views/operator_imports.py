@@ -122,13 +122,14 @@ def operator_import_report(request: PortalRequest, sequence: int) -> HttpRespons
     """What became of a delivery of readings: every line counted once, refusals with line and reason, totals to compare."""
     require_operator(request.viewer)
     batch = _batch(sequence)
-    report = batch.report
+    report = queries.file_report(sequence) or batch.report
     actor = accounts.people([batch.actor_id]).get(batch.actor_id) if batch.actor_id else None
     context = {
         "batch": batch,
         "report": report,
         "by": actor,
         "file_report": report if isinstance(report, ImportReport) else None,
+        "meters_more": report.meters_count - len(report.meters) if isinstance(report, ImportReport) else 0,
         "refused_more": report.refused_count - len(report.refused),
         "reasons": sorted(report.refused_by_reason.items(), key=lambda item: -item[1]),
         "crumbs": _crumbs(batch.reference or f"#{batch.sequence}"),
@@ -142,8 +143,8 @@ def operator_import_report(request: PortalRequest, sequence: int) -> HttpRespons
 def operator_import_refused(request: PortalRequest, sequence: int) -> HttpResponseBase:
     """Every refused line as CSV."""
     require_operator(request.viewer)
-    report = _batch(sequence).report
-    name = report.refused_file if isinstance(report, ImportReport) else None
+    report = queries.file_report(sequence)
+    name = report.refused_file if report else None
     if name is None or not imported_file(name).is_file():
         raise NotFound("refused lines", str(sequence))
     return FileResponse(imported_file(name).open("rb"), as_attachment=True, filename=f"refused-{sequence}.csv", content_type="text/csv")
