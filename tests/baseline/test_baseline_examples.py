@@ -134,6 +134,13 @@ def test_a_quarter_of_the_mean_is_not_low() -> None:
     assert (below.baseline_kwh[0, 17], notes_in(below.notes[0])) == (5, (Note.FEWER_DAYS,))
 
 
+def test_beside_a_mean_of_nothing_no_day_is_low() -> None:
+    """A site that exports as much as it takes has no usual use to be below."""
+    days = rule(pool(size=3, low_usage_share=0.25), floor_at_zero=False)
+    for kwh in ((1, 1, -2), (-4, -1, -1)):
+        assert statuses(compute(days, history(flat_days(*kwh)), event_day(**evening()))) == [S.SELECTED] * 3
+
+
 # Selections
 
 
