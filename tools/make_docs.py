@@ -1,8 +1,10 @@
-"""Write the reference pages that are made from the code: settings and commands. `--check` only compares."""
+"""Write the reference pages that are made from the code: settings, commands and the API. `--check` only compares."""
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
 from commonwatt.ops.cli import COMMANDS, main  # noqa: E402 (the path comes first)
+from commonwatt.ops.install import start  # noqa: E402
 from commonwatt.ops.settings import PREFIX, Settings  # noqa: E402
 
 SETTINGS_HEAD = """\
@@ -89,11 +92,28 @@ def _one_paragraph(text: str) -> str:
     return " ".join(text.split())
 
 
-PAGES = {"settings.md": settings_page, "commands.md": commands_page}
+def api_page() -> str:
+    """Every operation of the API."""
+    from commonwatt.api.reference import reference
+
+    return reference()
+
+
+PAGES = {"settings.md": settings_page, "commands.md": commands_page, "api.md": api_page}
 
 
 def run() -> int:
     """Write the pages, or with --check say which differ."""
+    with tempfile.TemporaryDirectory() as folder:  # an install of its own, so that none of the reader's is touched
+        for name in [name for name in os.environ if name.startswith(PREFIX)]:
+            del os.environ[name]
+        os.environ[f"{PREFIX}DATA_DIR"] = folder
+        start()
+        return write_pages()
+
+
+def write_pages() -> int:
+    """Write what differs from the code, or say so."""
     differing = []
     for name, make in PAGES.items():
         path = ROOT / "docs" / "reference" / name

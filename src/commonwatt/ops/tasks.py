@@ -130,15 +130,13 @@ def send_mail(context: JobContext) -> Mapping[str, Any]:
 @registry.job("clean")
 def clean(context: JobContext) -> Mapping[str, Any]:
     """Remove what nobody needs any more: superseded lake files, old jobs, sessions that ran out."""
-    from importlib import import_module
-
     from commonwatt.jobs.actions import forget_finished
     from commonwatt.metering.sealing import clean_lake
+    from commonwatt.portal.sessions import forget_ended
 
     cleaned = clean_lake(now=context.now(), grace=KEEP_SUPERSEDED_FILES)
     forgotten = 0
     while part := forget_finished(before=context.now() - KEEP_JOBS):
         forgotten += part
         context.progress(forgotten, 0)
-    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
-    return {"lake_files": cleaned.superseded + cleaned.orphans, "jobs": forgotten}
+    return {"lake_files": cleaned.superseded + cleaned.orphans, "jobs": forgotten, "sessions": forget_ended()}
