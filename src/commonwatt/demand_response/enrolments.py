@@ -102,7 +102,7 @@ def _own_site(actor: Viewer, site_id: int) -> SiteView:
 def _start(actor: Viewer, site: SiteView, program: Program, *, now: datetime) -> Enrolment:
     found = eligibility(site_id=site.id, program_id=program.pk, now=now)
     if not found.may_enrol:
-        raise NotEligible(" ".join(reason.text for reason in found.reasons if reason.blocks))
+        raise NotEligible(" ".join(reason.text for reason in found.reasons if reason.blocks and not reason.holds))
     row = Enrolment.objects.create(public_id=new_public_id("enr"), program=program, site_id=site.id, enrolled_at=now)
     _audit(actor, "enrolment.started", row, site, {}, now=now)
     return row

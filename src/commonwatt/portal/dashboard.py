@@ -179,12 +179,12 @@ def change_stat(compared: Comparison | None, *, than: str) -> dict[str, str]:
     return {"delta": words % {"share": text}, "delta_kind": "good" if change < 0 else "neutral", "hint": f"{than}{days}"}
 
 
-def power_card(access: MeterAccess, *, now: datetime) -> dict[str, Any] | None:
+def power_card(access: MeterAccess, view: MeterPeriod, *, now: datetime) -> dict[str, Any] | None:
     """The power of the newest interval, what the like days say of it, and how old it is; None without a reading to show."""
     newest = metering.power_now(access.id, now)
     if newest is None or not access.may_see(newest.start):
         return None
-    expected_w = _expected_power(access, newest)
+    expected_w = _expected_power(access, view, newest)
     return {
         "power_w": round(newest.power_w),
         "expected_w": expected_w,
@@ -195,9 +195,11 @@ def power_card(access: MeterAccess, *, now: datetime) -> dict[str, Any] | None:
     }
 
 
-def _expected_power(access: MeterAccess, newest: PowerNow) -> int | None:
+def _expected_power(access: MeterAccess, view: MeterPeriod, newest: PowerNow) -> int | None:
     zone = ZoneInfo(access.meter.time_zone)
-    expected = expected_of_day(access, local_date(newest.start, zone))
+    day, expected = local_date(newest.start, zone), view.expected_day
+    if expected is None or expected.day != day:
+        expected = expected_of_day(access, day)
     found = expected_at(expected, newest.start, zone)
     return None if found is None else round(found.mean_wh * 60 / expected.interval_minutes)
 

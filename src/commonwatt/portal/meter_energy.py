@@ -60,7 +60,7 @@ class MeterPeriod:
     Attributes:
         bars: In order; those that lie ahead too.
         energy_wh: The sum of the bars.
-        like_days: The days behind the prediction of a single day, newest first.
+        expected_day: The prediction of a single day, with the days behind it; None for longer periods.
         against_expected: The sum over the bars that are whole and have a prediction, against that prediction.
         against_previous: Against the period before; None where no stretch is whole in both.
     """
@@ -68,7 +68,7 @@ class MeterPeriod:
     period: Period
     bars: tuple[Bar, ...]
     energy_wh: int
-    like_days: tuple[date, ...]
+    expected_day: ExpectedDay | None
     against_expected: Comparison | None
     against_previous: Comparison | None
 
@@ -88,7 +88,7 @@ def meter_period(access: MeterAccess, shown: Period, *, now: datetime) -> MeterP
         period=shown,
         bars=_months(days, access.meter) if shown.step is Step.MONTH else days,
         energy_wh=sum(bar.energy_wh or 0 for bar in days),
-        like_days=(),
+        expected_day=None,
         against_expected=_against_expected(days),
         against_previous=_pairs(days, before, shown),
     )
@@ -133,7 +133,7 @@ def _one_day(access: MeterAccess, shown: Period) -> MeterPeriod:
         period=shown,
         bars=bars,
         energy_wh=sum(bar.energy_wh or 0 for bar in bars),
-        like_days=expected.days,
+        expected_day=expected,
         against_expected=_against_expected(bars),
         against_previous=Comparison(energy_wh=_sum(same_stretch[0]), before_wh=_sum(same_stretch[1]), days=0) if is_fair else None,
     )

@@ -80,7 +80,7 @@ def meter_dashboard(request: PortalRequest, public_id: str) -> HttpResponse:
             "problem": problem,
             "live_url": f"{reverse('portal:meter_live', args=[public_id])}{shown.query}" if _is_now(shown, access, request.now) else "",
             "csv_url": f"{reverse('portal:meter_csv', args=[public_id])}{shown.query}",
-            "like_days": shown_as.like_days_text(view.like_days),
+            "like_days": shown_as.like_days_text(view.expected_day.days if view.expected_day else ()),
             "chart": shown_as.chart(view, access, now=request.now),
             "table": shown_as.figures_table(view),
             "summary": _summary(view),
@@ -165,6 +165,7 @@ def _frame(request: PortalRequest, access: MeterAccess) -> dict[str, Any]:
     customer = accounts.customer_views([holder.customer_id]).get(holder.customer_id) if holder and is_theirs else None
     site = accounts.site_views([holder.site_id]).get(holder.site_id) if holder and is_theirs else None
     channels = [channel.id for channel in access.meter.channels]
+    known = metering.days_known(channels)
     shown, _problem = _period(request, access)
     today = local_date(request.now, ZoneInfo(access.meter.time_zone))
     return {
@@ -175,7 +176,8 @@ def _frame(request: PortalRequest, access: MeterAccess) -> dict[str, Any]:
         "customers": viewer.customers if customer in viewer.customers else ((customer,) if customer else ()),
         "meters": metering.meters_of(customer.id, request.now) if customer else [access.meter],
         "kept": [(name, request.GET[name]) for name in _KEPT if request.GET.get(name)],
-        "period": shown_as.period_bar(shown, today=today, known=metering.days_known(channels)),
+        "period": shown_as.period_bar(shown, today=today, known=known),
+        "first_day": known[0] if known else None,
         **(_savings(customer, request.now) if customer else {}),
     }
 
@@ -193,7 +195,7 @@ def _figures(access: MeterAccess, view: MeterPeriod, *, now: datetime) -> dict[s
     """What is swapped when readings arrive."""
     return {
         "view": view,
-        "power": shown_as.power_card(access, now=now),
+        "power": shown_as.power_card(access, view, now=now),
         "previous": shown_as.change_stat(view.against_previous, than=shown_as.than_before(view.period)),
         "against": shown_as.change_stat(view.against_expected, than=_("than expected")),
     }
