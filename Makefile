@@ -23,10 +23,11 @@ serve: $(VENV)/.base frontend  ## Your own install, with the settings of the env
 	@$(BIN)/commonwatt migrate
 	@$(BIN)/commonwatt serve
 
-test: $(VENV)/.dev frontend  ## The whole suite; says by name what it had to leave out.
-	@$(BIN)/python tools/run_tests.py
+test: $(VENV)/.dev frontend  ## The whole suite; says by name what it had to leave out. make test ARGS=tests/jobs
+	@$(BIN)/python tools/run_tests.py $(ARGS)
 
-check: $(VENV)/.dev  ## Style, types, layers, front end, migrations.
+check: export COMMONWATT_DATA_DIR := $(CURDIR)/build/check
+check: $(VENV)/.dev  ## Style, types, layers, front end, migrations, reference pages.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -34,6 +35,7 @@ check: $(VENV)/.dev  ## Style, types, layers, front end, migrations.
 	$(BIN)/lint-imports
 	$(BIN)/python tools/frontend.py check
 	$(BIN)/commonwatt migrate --check
+	$(BIN)/python tools/make_docs.py --check
 
 fmt: $(VENV)/.dev
 	$(BIN)/ruff format .

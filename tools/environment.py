@@ -19,15 +19,21 @@ def main(kind: str) -> None:
     """Create or bring up to date the environment for `kind`: base (to run) or dev (to run and test)."""
     if sys.version_info < (3, 11):
         sys.exit(f"Commonwatt needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}.")
-    if not (VENV / "bin" / "python").exists():
+    if not is_usable():
         create()
     requirements = ROOT / "requirements" / f"{kind}.txt"
-    print(f"Installing {requirements.relative_to(ROOT)} into .venv …", flush=True)
+    print(f"Installing {requirements.relative_to(ROOT)} into .venv (a minute or two) …", flush=True)
     pip("install", "--require-hashes", "--requirement", str(requirements))
     pip("install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
     (VENV / f".{kind}").touch()
     if kind == "dev":
         (VENV / ".base").touch()
+
+
+def is_usable() -> bool:
+    """Whether there is an environment with a working pip: an attempt that was broken off leaves one without."""
+    python = VENV / "bin" / "python"
+    return python.exists() and subprocess.run([python, "-m", "pip", "--version"], check=False, capture_output=True).returncode == 0
 
 
 def create() -> None:
@@ -39,7 +45,7 @@ def create() -> None:
             f"On Debian and Ubuntu, install it with:\n\n    {PACKAGE_LINE}\n"
         )
     print("Creating .venv …", flush=True)
-    made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=False)
+    made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=False)
     if made.returncode:
         sys.exit(f"Could not create .venv. On Debian and Ubuntu, this installs what it needs:\n\n    {PACKAGE_LINE}\n")
 

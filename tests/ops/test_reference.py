@@ -64,3 +64,23 @@ def test_the_commands_of_the_first_help_page_exist() -> None:
     context = click.Context(main)
     assert [main.get_command(context, name) is not None for name in main.list_commands(context)] == [True] * len(COMMANDS)
     assert main.get_command(context, "no-such-command") is None
+
+
+def _mentions() -> list[tuple[str, str]]:
+    """Every command line in the documents, with the page it stands on."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    found = re.compile(r"(?:^|[\s`/])commonwatt ((?:[a-z][a-z-]*)(?: [^\n`|;#]*)?)")
+    return [(str(page.relative_to(ROOT)), line) for page in pages for line in found.findall(page.read_text())]
+
+
+def test_every_command_line_in_the_documents_exists() -> None:
+    """Commands and options that a page tells a reader to type are ones that there are."""
+    leaves = dict(_leaves(main, "commonwatt"))
+    typed = [(page, line) for page, line in _mentions() if line.split()[0] in COMMANDS]
+    assert len(typed) > 20
+    for page, line in typed:
+        path = next((path for path in leaves if f"commonwatt {line} ".startswith(f"{path} ")), None)
+        assert path, f"{page}: commonwatt {line}"
+        options = {option for item in leaves[path].params for option in item.opts} | {"--help"}
+        for option in re.findall(r"(?<!\S)(--[a-z][a-z-]*)", line):
+            assert option in options, f"{page}: commonwatt {line}"
