@@ -65,10 +65,12 @@ class WorkerProcess:
             code = process.wait()
             if self._stopping.is_set():
                 return
-            wait_s = FIRST_WAIT_S if time.monotonic() - started > LIVED_WELL_S else min(2 * wait_s, LONGEST_WAIT_S)
+            if time.monotonic() - started > LIVED_WELL_S:
+                wait_s = FIRST_WAIT_S
             log.error("worker.died", pid=process.pid, code=code, restart_in_s=wait_s)
             if self._stopping.wait(wait_s):
                 return
+            wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
     def _spawn(self) -> subprocess.Popen[bytes] | None:
         with self._lock:

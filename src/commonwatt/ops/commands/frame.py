@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
@@ -38,13 +39,16 @@ def start() -> install.Install:
     from django.core.exceptions import ImproperlyConfigured
 
     try:
-        return install.start()
+        here = install.start()
     except UNUSABLE as error:
         raise CannotStart(str(error)) from error
     except ImproperlyConfigured as error:
         if "psycopg" in str(error):
             raise CannotStart("PostgreSQL needs more packages: pip install 'commonwatt[postgres]'.") from error
         raise
+    if here.settings.redis_url and find_spec("redis") is None:
+        raise CannotStart("Redis needs more packages: pip install 'commonwatt[redis]'.")
+    return here
 
 
 def with_install(command: Callable[Concatenate[install.Install, P], R]) -> Callable[P, R]:
