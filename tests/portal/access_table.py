@@ -14,6 +14,7 @@ from tests.portal.world import HOLDERS, World
 from commonwatt.accounts.access import Right
 
 Arguments = Sequence[str | int]
+Form = dict[str, str]
 
 
 class For(Enum):
@@ -34,6 +35,8 @@ class For(Enum):
     """Whoever may see the holder's things; to others they do not exist."""
     CHANGERS = auto()
     """Whoever may act for the holder; 403 for those who may only look."""
+    OWNERS = auto()
+    """Whoever acts for the holder and is one of them: consent is nobody else's to give; 403 for the staff and those who may look."""
     MANAGERS = auto()
     """Whoever decides about the holder's people; 403 for those who may look or act."""
 
@@ -69,12 +72,14 @@ class Route:
     arguments: Callable[[World, str], Arguments] = nothing
     """What stands in the address, for each holder."""
     holders: tuple[str, ...] = ("",)
-    data: dict[str, str] = field(default_factory=dict)
+    data: Form | Callable[[World], Form] = field(default_factory=dict)
     """A form that would be accepted."""
     leaves_trace: bool | None = False
     """Whether an accepted form adds to the trail (None: for some it does); a refused one never does."""
-    is_api: bool = False
-    """Answers in JSON: 401 instead of the sign-in page."""
+
+    def form(self, world: World) -> Form:
+        """What is sent."""
+        return self.data(world) if callable(self.data) else self.data
 
 
 def _customer(world: World, holder: str) -> Arguments:
@@ -85,6 +90,37 @@ def _public(act: For = For.NOBODY, arguments: Callable[[World, str], Arguments] 
     return Route(For.EVERYBODY, act, arguments, data=data)
 
 
+def _of(kind: str) -> Callable[[World, str], Arguments]:
+    """The number of something of the holder's, as `World.energy` has it."""
+    return lambda world, holder: (world.energy[holder][kind],)
+
+
+def _program(world: World, _holder: str) -> Arguments:
+    return (world.energy["home"]["program"],)
+
+
+def _east(world: World) -> Form:
+    return {"name": "East", "sites": str(world.cast.home_site.id)}
+
+
+def _office(world: World) -> Form:
+    return {"sites": str(world.cast.office.id)}
+
+
+def _answer(world: World, holder: str) -> Arguments:
+    return world.energy[holder]["event"], world.site(holder)
+
+
+def _enrolling(world: World, holder: str) -> Arguments:
+    return world.energy[holder]["program"], world.site(holder)
+
+
+def _imported(world: World, _holder: str) -> Arguments:
+    return (world.import_with_refusals(),)
+
+
+_LOOK = Route(For.PEOPLE)
+_METER = {"number": "E-new", "interval_s": "900", "quantities": "energy_import"}
 _SITE = {"name": "Shed", "time_zone": "Europe/Brussels", "country": "BE"}
 _PERSON = {"email": "new@example.org", "name": "New", "role": "member"}
 
@@ -153,4 +189,56 @@ TABLE: dict[str, Route] = {
         For.NOBODY, For.STAFF_ADMINISTRATORS, lambda world, _: (world.staff(),), data={"role": ""}, leaves_trace=True
     ),
     "portal:operator_audit": Route(For.STAFF_ADMINISTRATORS),
+    # The operator's desk
+    "portal:operator": Route(For.STAFF),
+    "portal:operator_jobs": Route(For.STAFF),
+    "portal:operator_job_cancel": Route(For.NOBODY, For.STAFF, lambda world, _: (world.job(),)),
+    "portal:operator_meters": Route(For.STAFF),
+    "portal:operator_meter_new": Route(For.STAFF, For.STAFF, data=_METER, leaves_trace=True),
+    "portal:operator_meter": Route(For.STAFF, arguments=_of("meter"), holders=HOLDERS),
+    "portal:operator_meter_assign": Route(For.NOBODY, For.STAFF, _of("meter"), HOLDERS),
+    "portal:operator_meter_end": Route(For.NOBODY, For.STAFF, _of("meter"), HOLDERS, {"until_at": "2026-11-20T13:00"}, leaves_trace=True),
+    "portal:operator_meter_claim_code": Route(For.NOBODY, For.STAFF, _of("meter"), HOLDERS, leaves_trace=True),
+    "portal:event_new": Route(For.STAFF, For.STAFF),
+    "portal:event_cancel": Route(For.NOBODY, For.STAFF, _of("event"), HOLDERS, {"reason": "Enough"}, leaves_trace=True),
+    "portal:operator_meters_list": Route(For.STAFF, For.STAFF),
+    "portal:operator_programs": Route(For.STAFF),
+    "portal:operator_program_new": Route(For.STAFF, For.STAFF),
+    "portal:operator_program": Route(For.STAFF, For.STAFF, _program),
+    "portal:operator_program_terms": Route(For.STAFF, For.STAFF, _program),
+    "portal:operator_groups": Route(For.STAFF, For.STAFF, data=_east, leaves_trace=True),
+    "portal:operator_group_sites": Route(For.NOBODY, For.STAFF, lambda world, _: (world.group(),), data=_office, leaves_trace=True),
+    "portal:operator_event": Route(For.STAFF, arguments=_of("event"), holders=HOLDERS),
+    "portal:operator_event_live": Route(For.STAFF, arguments=_of("event"), holders=HOLDERS),
+    "portal:operator_event_csv": Route(For.STAFF, arguments=_of("event"), holders=HOLDERS),
+    "portal:operator_event_verify": Route(For.NOBODY, For.STAFF, _of("event"), HOLDERS),
+    "portal:operator_imports": Route(For.STAFF, For.STAFF),
+    "portal:operator_import_preview": Route(For.STAFF, For.STAFF, lambda world, _: (world.upload(),)),
+    "portal:operator_import_job": Route(For.STAFF, arguments=lambda world, _: (world.job(),)),
+    "portal:operator_import_cancel": Route(For.NOBODY, For.STAFF, lambda world, _: (world.job(),)),
+    "portal:operator_import_report": Route(For.STAFF, arguments=_imported),
+    "portal:operator_import_refused": Route(For.STAFF, arguments=_imported),
+    # Customers: use, events, credits
+    "portal:dashboard": _LOOK,
+    "portal:meter_dashboard": Route(For.VIEWERS, arguments=_of("meter"), holders=HOLDERS),
+    "portal:meter_csv": Route(For.VIEWERS, arguments=_of("meter"), holders=HOLDERS),
+    "portal:meter_live": Route(For.VIEWERS, arguments=_of("meter"), holders=HOLDERS),
+    "portal:meters": _LOOK,
+    "portal:meters_of": Route(For.VIEWERS, arguments=_customer, holders=HOLDERS),
+    "portal:meter_rename": Route(For.NOBODY, For.CHANGERS, _of("meter"), HOLDERS, {"name": "Cellar"}, leaves_trace=True),
+    "portal:programs": _LOOK,
+    "portal:program": Route(For.PEOPLE, arguments=_program),
+    "portal:program_enrol": Route(For.NOBODY, For.OWNERS, _enrolling, HOLDERS, {"agreed": "on"}),
+    "portal:program_leave": Route(For.NOBODY, For.OWNERS, _of("enrolment"), HOLDERS, leaves_trace=True),
+    "portal:events": _LOOK,
+    "portal:event": Route(For.VIEWERS, arguments=_of("event"), holders=HOLDERS),
+    "portal:event_live": Route(For.VIEWERS, arguments=_of("event"), holders=HOLDERS),
+    "portal:event_answer": Route(For.NOBODY, For.CHANGERS, _answer, HOLDERS, {"choice": "out"}, leaves_trace=True),
+    "portal:statements": _LOOK,
+    "portal:statements_of": Route(For.VIEWERS, arguments=_customer, holders=HOLDERS),
+    "portal:statement": Route(For.VIEWERS, arguments=_of("statement"), holders=HOLDERS),
+    "portal:statement_csv": Route(For.VIEWERS, arguments=_of("statement"), holders=HOLDERS),
+    "portal:messages": _LOOK,
+    "portal:messages_read": Route(For.NOBODY, For.PEOPLE),
+    "portal:message_open": Route(For.NOBODY, For.ANA, lambda world, _: (world.message_to_ana(),)),
 }

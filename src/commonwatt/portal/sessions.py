@@ -83,7 +83,7 @@ def forget_ended() -> int:
     """Delete sessions past their end, and the notes of browsers whose session is gone; returns how many notes."""
     Session.objects.filter(expire_date__lte=datetime.now(UTC)).delete()
     notes, _by_kind = UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
-    return notes
+    return int(notes)
 
 
 @transaction.atomic
