@@ -311,3 +311,35 @@ def test_what_must_not_be_is_refused_by_the_database(name: str, statement: str) 
     record([R(make_meter("E1").channels[0].id, at("2026-11-10T00:00"), 1)])
     with pytest.raises(IntegrityError, match=name), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+def test_a_claim_code_can_say_since_when(cast: Cast) -> None:
+    """Whoever is handed a code that says since when they have had the meter gets the readings from then on, and nothing before."""
+    meter = actions.create_meter(actor=None, number="SINCE", now=NOW)
+    assign(cast, meter, MAY, stranger=True)
+    code = actions.new_claim_code(actor=cast.otto, meter_id=meter.id, now=NOW, holds_from=JULY)
+    actions.claim_meter(viewer=cast.ana, code_digest=digest(code), customer_id=cast.home.id, now=NOW)
+    held = queries.holders_between([meter.id], MAY, NOW)
+    assert [(one.customer_id, one.from_at, one.until_at) for one in held] == [(cast.other_home.id, MAY, JULY), (cast.home.id, JULY, None)]
+
+
+@pytest.mark.parametrize(
+    ("holds_from", "refusal"), [(MAY, actions.AssignmentOverlaps), (NOW + timedelta(days=1), actions.HoldsFromTheFuture)]
+)
+def test_a_claim_code_cannot_reach_behind_another_holder(cast: Cast, holds_from: datetime, refusal: type[Exception]) -> None:
+    """A code gives nobody readings of a time in which somebody else began to hold the meter, nor of the future."""
+    meter = actions.create_meter(actor=None, number="SINCE", now=NOW)
+    assign(cast, meter, JUNE, stranger=True)
+    with pytest.raises(refusal):
+        actions.new_claim_code(actor=cast.otto, meter_id=meter.id, now=NOW, holds_from=holds_from)
+    assert queries.claim_codes(meter.id) == []
+
+
+def test_a_code_made_before_somebody_else_came_is_refused(cast: Cast) -> None:
+    """A code that says since when is worthless once another holder's time began after that."""
+    meter = actions.create_meter(actor=None, number="SINCE", now=NOW)
+    code = actions.new_claim_code(actor=cast.otto, meter_id=meter.id, now=NOW, holds_from=MAY)
+    assign(cast, meter, JUNE, stranger=True)
+    with pytest.raises(actions.ClaimRefused):
+        actions.claim_meter(viewer=cast.ana, code_digest=digest(code), customer_id=cast.home.id, now=NOW)
+    assert [one.customer_id for one in queries.holders_between([meter.id], MAY, NOW)] == [cast.other_home.id]

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from commonwatt.accounts import actions as accounts
@@ -68,6 +69,10 @@ class SiteOfAnotherCustomer(ValueError):
 
 class NobodyHoldsMeter(ValueError):
     """There is no assignment that could end then."""
+
+
+class HoldsFromTheFuture(ValueError):
+    """Nobody can have held a meter since a moment that has not come."""
 
 
 class ClaimRefused(Exception):
@@ -153,10 +158,21 @@ def end_assignment(*, actor: Viewer | None, meter_id: int, until_at: datetime, n
 
 
 @transaction.atomic
-def new_claim_code(*, actor: Viewer | None, meter_id: int, now: datetime, valid_days: int = 90) -> str:
-    """A code with which whoever has the meter at home claims it; shown here and never again. Earlier codes become worthless."""
+def new_claim_code(*, actor: Viewer | None, meter_id: int, now: datetime, valid_days: int = 90, holds_from: datetime | None = None) -> str:
+    """A code with which whoever has the meter at home claims it; shown here and never again. Earlier codes become worthless.
+
+    Args:
+        holds_from: Since when the person it is handed to has had the meter, as their contract says: the readings from then on become
+            theirs, and with them a baseline. None: from the moment of the claim.
+    Raises:
+        AssignmentOverlaps: If somebody else began or ended to hold the meter after `holds_from`.
+        HoldsFromTheFuture: If `holds_from` lies after now.
+    """
     _require_desk(actor)
     row = _locked(meter_id)
+    if holds_from is not None:
+        holds_from = require_utc(holds_from, name="holds_from")
+        _require_free_since(row, holds_from, now=now)
     ClaimCode.objects.filter(meter=row, used_at__isnull=True, revoked_at__isnull=True).update(revoked_at=now)
     code = new_code()
     ClaimCode.objects.create(
@@ -165,14 +181,16 @@ def new_claim_code(*, actor: Viewer | None, meter_id: int, now: datetime, valid_
         created_at=now,
         created_by_id=actor.user_id if actor else None,
         expires_at=now + timedelta(days=valid_days),
+        holds_from=holds_from,
     )
-    _audit(actor, "claim_code.created", row, None, {"valid_days": valid_days}, now)
+    since = {"holds_from": holds_from.isoformat()} if holds_from else {}
+    _audit(actor, "claim_code.created", row, None, {"valid_days": valid_days, **since}, now)
     return code
 
 
 @transaction.atomic
 def claim_meter(*, viewer: Viewer, code_digest: str, customer_id: int | None = None, site_name: str = "", now: datetime) -> MeterView:
-    """Make the meter of a claim code the viewer's, from now on; whoever held it until now keeps what was measured until now.
+    """Make the meter of a claim code the viewer's, from now on or since the code says; whoever held it before keeps what lies before.
 
     Args:
         code_digest: `kernel.ids.digest_secret(normalise_claim_code(text))` of what was typed.
@@ -192,7 +210,7 @@ def claim_meter(*, viewer: Viewer, code_digest: str, customer_id: int | None = N
         if code.used_by_id == viewer.user_id and holder is not None and viewer.right_in(holder.customer_id) is not None:
             return MeterView.of(meter, holder=holder)
         raise ClaimRefused
-    if code.expires_at <= now:
+    if code.expires_at <= now or (code.holds_from and not _is_free_since(meter, code.holds_from)):
         raise ClaimRefused
     code.used_at, code.used_by_id = now, viewer.user_id
     code.save(update_fields=["used_at", "used_by"])
@@ -200,9 +218,9 @@ def claim_meter(*, viewer: Viewer, code_digest: str, customer_id: int | None = N
     if holder is not None:
         if holder.customer_id == site.customer_id:
             return MeterView.of(meter, holder=holder)
-        _end(viewer, meter, until_at=now, now=now)
+        _end(viewer, meter, until_at=code.holds_from or now, now=now)
     _audit(viewer, "meter.claimed", meter, site.customer_id, {}, now)
-    return _assign(viewer, meter.pk, customer_id=site.customer_id, site=site, from_at=now, now=now)
+    return _assign(viewer, meter.pk, customer_id=site.customer_id, site=site, from_at=code.holds_from or now, now=now)
 
 
 def follow_site_zones(*, now: datetime, on_meter: Callable[[int], None] = lambda _meter_id: None) -> int:
@@ -221,6 +239,19 @@ def follow_site_zones(*, now: datetime, on_meter: Callable[[int], None] = lambda
             on_meter(meter_id)
             moved += 1
     return moved
+
+
+def _require_free_since(row: Meter, instant: datetime, *, now: datetime) -> None:
+    if instant > now:
+        raise HoldsFromTheFuture(f"{instant.isoformat()} lies in the future; nobody has held meter {row.number!r} since then")
+    if not _is_free_since(row, instant):
+        raise AssignmentOverlaps(row.number)
+
+
+def _is_free_since(row: Meter, instant: datetime) -> bool:
+    """Whether nobody began or ended to hold the meter after an instant; one who still holds it gives way to the new holder then."""
+    later = Q(from_at__gte=instant) | Q(until_at__gt=instant)
+    return not MeterAssignment.objects.filter(later, meter=row).exists()
 
 
 def _assign(actor: Viewer | None, meter_id: int, *, customer_id: int, site: SiteView, from_at: datetime, now: datetime) -> MeterView:

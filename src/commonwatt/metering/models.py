@@ -63,6 +63,7 @@ class ClaimCode(models.Model):
     used_at = models.DateTimeField(null=True)
     used_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     revoked_at = models.DateTimeField(null=True)
+    holds_from = models.DateTimeField(null=True, help_text="Since when its holder has had the meter; null: from the claim.")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="claim_code_expires_later")]

@@ -65,6 +65,17 @@ def in_zone(entered: datetime, zone: ZoneInfo) -> datetime:
     return entered.replace(tzinfo=zone).astimezone(UTC)
 
 
+class ClaimCodeForm(forms.Form):
+    """Since when the person who gets a code has had the meter."""
+
+    holds_on = forms.DateField(
+        label=_("They have had the meter since"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=_("As their contract says; readings from that day on become theirs. Empty: from the moment they use the code."),
+    )
+
+
 class MeterListForm(forms.Form):
     """A CSV of meters."""
 

@@ -20,11 +20,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from commonwatt.accounts import queries as accounts
 from commonwatt.accounts.access import Right, require_operator
 from commonwatt.accounts.values import CustomerView, SiteView
+from commonwatt.kernel.time import local_midnight
 from commonwatt.metering import actions, energy, queries
 from commonwatt.metering.access import access_meter
 from commonwatt.metering.choices import Quantity
 from commonwatt.metering.values import AssignmentView, MeterView
-from commonwatt.portal.meter_forms import EndForm, HolderForm, MeterForm, MeterListForm, in_zone
+from commonwatt.portal.meter_forms import ClaimCodeForm, EndForm, HolderForm, MeterForm, MeterListForm, in_zone
 from commonwatt.portal.meter_list import MeterLine, UnreadableList, read_list
 from commonwatt.portal.requests import PortalRequest, page_number
 
@@ -146,7 +147,19 @@ def operator_meter_claim_code(request: PortalRequest, public_id: str) -> HttpRes
     """Make a claim code and show it, this once; earlier codes become worthless."""
     require_operator(request.viewer)
     meter = access_meter(request.viewer, public_id, Right.CHANGE, now=request.now).meter
-    code = actions.new_claim_code(actor=request.viewer, meter_id=meter.id, now=request.now)
+    form = ClaimCodeForm(request.POST)
+    if not form.is_valid():
+        return _show(request, meter, claim_form=form)
+    day = form.cleaned_data["holds_on"]
+    holds_from = local_midnight(day, ZoneInfo(meter.time_zone)) if day else None
+    try:
+        code = actions.new_claim_code(actor=request.viewer, meter_id=meter.id, holds_from=holds_from, now=request.now)
+    except actions.AssignmentOverlaps:
+        form.add_error("holds_on", _("Somebody else began or ended to hold the meter after that day."))
+        return _show(request, meter, claim_form=form)
+    except actions.HoldsFromTheFuture:
+        form.add_error("holds_on", _("That day has not come yet."))
+        return _show(request, meter, claim_form=form)
     context = {
         "meter": meter,
         "code": code,
@@ -168,7 +181,9 @@ def _enter(request: PortalRequest, line: MeterLine, *, with_code: bool) -> dict[
     return {"line": line, "problem": "", "meter": meter, "code": code}
 
 
-def _show(request: PortalRequest, meter: MeterView, *, holder_form: HolderForm | None = None) -> HttpResponse:
+def _show(
+    request: PortalRequest, meter: MeterView, *, holder_form: HolderForm | None = None, claim_form: ClaimCodeForm | None = None
+) -> HttpResponse:
     # A span that reaches over every assignment there can be.
     held = queries.holders_between([meter.id], request.now - timedelta(days=36_500), request.now + timedelta(days=36_500))
     sites, customers = _places(held)
@@ -185,6 +200,7 @@ def _show(request: PortalRequest, meter: MeterView, *, holder_form: HolderForm |
         "holder_form": holder_form or _holder_form(request, meter),
         "may_assign": not any(item.until_at is None for item in held),
         "end_form": EndForm(initial={"until_at": timezone.localtime(request.now, ZoneInfo(meter.time_zone))}),
+        "claim_form": claim_form or ClaimCodeForm(),
         "codes": [(code, code.works_at(request.now)) for code in queries.claim_codes(meter.id)],
         "search": _search(request),
     }
