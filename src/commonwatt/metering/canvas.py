@@ -122,7 +122,7 @@ def _frames(snapshot: Snapshot, channels: Channels, bucket: int, *, table: Label
     for (start_s, end_s), file in months.items():
         late = opened.filter(pl.col("start").is_between(_instant(start_s), _instant(end_s), closed="left"))
         opened = opened.join(late, on=["channel_id", "start", "ingest_sequence"], how="anti") if late.height else opened
-        is_plain = not late.height and not file.revisions and file.newest_sequence <= as_of
+        is_plain = not late.height and not file.revisions
         frame = _scan(file, here, table=table, as_of=as_of).select(*_COLUMNS, *([] if is_plain else ["ingest_sequence"])).collect()
         yield frame if is_plain else _newest([frame, late])
     if opened.height:

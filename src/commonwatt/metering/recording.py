@@ -184,7 +184,7 @@ def _compare_sealed(given: ReadingColumns) -> tuple[Flags, Flags]:
         return nothing, nothing
     first, last = int(given.start_s.min()), int(given.start_s.max())
     sealed = sealed_readings(channel_ids=given.channel_id, start_s=first, end_s=last + 1)
-    if not sealed.height:
+    if sealed is None:
         return nothing, nothing
     keys = pl.DataFrame({"channel_id": given.channel_id, "start_s": given.start_s})
     held = keys.join(sealed, on=["channel_id", "start_s"], how="left", maintain_order="left")

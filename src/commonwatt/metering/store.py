@@ -83,10 +83,15 @@ def readings_between(*, channel_ids: Sequence[int] | Ints, start_s: int, end_s: 
     return read(lambda: take(channel_ids=channels, start_s=start_s, end_s=end_s, as_of=as_of), use)
 
 
-def sealed_readings(*, channel_ids: Sequence[int] | Ints, start_s: int, end_s: int) -> pl.DataFrame:
-    """The newest sealed revisions alone, as `readings_between` returns them; only under the store's lock do they stay so."""
+def sealed_readings(*, channel_ids: Sequence[int] | Ints, start_s: int, end_s: int) -> pl.DataFrame | None:
+    """The newest sealed revisions alone, as `readings_between` returns them, None where nothing of the span is sealed.
+
+    Only under the store's lock do they stay the newest.
+    """
     channels = np.unique(np.asarray(channel_ids, dtype=np.int64))
     files = current_files(channel_ids=channels, start_s=start_s, end_s=end_s)
+    if not files:
+        return None
     return _newest(pl.collect_all([_scan(file, channels=channels, start_s=start_s, end_s=end_s, as_of=None) for file in files]))
 
 
