@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -25,6 +26,7 @@ from commonwatt.metering.values import MeterView
 MayUse = Callable[[Interval], bool]
 """Whether a whole day's readings are the viewer's to see; days that are not are no example to them."""
 _SATURDAY = 5
+_local_day = lru_cache(maxsize=8192)(local_day)  # a year's page asks for hundreds of days, the next one for the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,7 @@ def _ordinary(meter: MeterView, days: Sequence[date], whole: BoolArray, may_use:
     """The whole days that may be used and on which no event called the meter's site."""
     zone = ZoneInfo(meter.time_zone)
     called = _called_days(meter, zone, days)
-    return whole & np.array([day not in called and may_use(local_day(day, zone)) for day in days], dtype=np.bool_)
+    return whole & np.array([day not in called and may_use(_local_day(day, zone)) for day in days], dtype=np.bool_)
 
 
 def _called_days(meter: MeterView, zone: ZoneInfo, days: Sequence[date]) -> set[date]:

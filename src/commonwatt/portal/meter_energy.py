@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from commonwatt.demand_response.expected import Expected, ExpectedDay, expected_day, expected_days
-from commonwatt.kernel.time import Interval, from_epoch, local_date, local_day, local_days
+from commonwatt.kernel.time import Interval, from_epoch, local_date, local_days
+from commonwatt.kernel.time import local_day as uncached_local_day
 from commonwatt.metering import queries as metering
 from commonwatt.metering.choices import Quality, Quantity
 from commonwatt.metering.profiles import label_index
 from commonwatt.metering.values import MeterAccess, MeterView
 from commonwatt.portal.periods import Period, Span, Step, period
+
+# A page of a year asks for two years of days, and for the same ones as the page before.
+local_day = lru_cache(maxsize=8192)(uncached_local_day)
 
 LEAST_STEP_S = 900
 _DAY_MINUTES = 1440

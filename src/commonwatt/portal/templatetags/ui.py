@@ -212,6 +212,23 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in words[:2])
 
 
+@register.simple_tag
+def table_rows(rows: list[list[Any]], columns: list[dict[str, Any]]) -> SafeString:
+    """The rows of a table, the first cell of each as its heading. Written here: a template takes a hundred times as long for a day's."""
+    heads = [
+        (cell_class(column), conditional_escape(column["label"]), "td" if index else 'th scope="row"', "td" if index else "th")
+        for index, column in enumerate(columns)
+    ]
+    lines = (
+        "".join(
+            f'<{start} class="{kind}" data-label="{label}">{conditional_escape(cell)}</{end}>'
+            for cell, (kind, label, start, end) in zip(cells, heads, strict=True)
+        )
+        for cells in rows
+    )
+    return mark_safe("\n".join(f"<tr>{line}</tr>" for line in lines))  # noqa: S308 (every value is escaped above)
+
+
 @register.filter
 def cell_class(column: dict[str, Any]) -> str:
     """The class of a table's column: numbers stand to the right."""
