@@ -10,15 +10,19 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.db import connection
 from tests.cast import NOW
 from tests.settlement.crashes import measured, standing_number
-from tests.settlement.world import HELD_FROM, SETTLED_AT, World, make_world
+from tests.settlement.world import HELD_FROM, SETTLED_AT, STARTS_AT, World, call, make_world
 
+from commonwatt.ledger import queries as ledger
+from commonwatt.ledger.values import party_code
 from commonwatt.metering import actions as metering
+from commonwatt.settlement.models import Settlement, StatementEntry
 from commonwatt.settlement.recording import record
 
 ROOT = Path(__file__).parents[2]
@@ -96,3 +100,34 @@ def test_a_killed_settlement_is_whole_or_absent(child_environment: dict[str, str
         assert standing_number(world.event_id) == number + 1
     sys.stdout.write(f"settlements killed: {outcomes['absent']} absent, {outcomes['whole']} whole; one takes {takes_s:.2f} s\n")
     assert outcomes["absent"] > 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_that_settle_at_the_same_moment_settle_once(child_environment: dict[str, str]) -> None:
+    """Both measured the same and both write: one settlement, one credit for everybody, and neither fails."""
+    world = make_world()
+    _more_meters(world)
+    for number in range(2):
+        processes = [_start(child_environment, world.event_id, number) for _ in range(2)]
+        _race(processes)
+        assert standing_number(world.event_id) == number + 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_events_of_the_same_people_can_be_settled_at_the_same_moment(child_environment: dict[str, str]) -> None:
+    """Two processes open the same accounts for two events: both are settled, and everybody is owed both credits."""
+    world = make_world()
+    _more_meters(world)
+    other = call(world.program, starts_at=STARTS_AT + timedelta(days=3))
+    _race([_start(child_environment, event_id, 0) for event_id in (world.event_id, other)])
+    assert sorted(Settlement.objects.values_list("event_id", "number")) == sorted([(world.event_id, 1), (other, 1)])
+    entries = StatementEntry.objects.filter(statement__customer_id=world.cast.home.id).values_list("amount_nanos", flat=True)
+    assert len(entries) == 2
+    assert ledger.balance(party_code(world.cast.home.party_id, "EUR")) == sum(entries)
+    assert ledger.verify().problems == ()
+
+
+def _race(processes: list[subprocess.Popen[str]]) -> None:
+    for process in processes:
+        _go(process)
+    assert [process.communicate()[0] for process in processes] == ["done\n"] * len(processes)

@@ -149,8 +149,8 @@ def test_the_digest_is_taken_from_one_fixed_form() -> None:
         f'[[2,1,"pty_ana","ok",0],["none","none"],{days},[1000,900,100,100,25000000],'
         "[[1774544400,900,1000,900,100,100,250000,25000000,0],[1774545300,900,500,null,null,0,250000,0,null]]]"
     )
-    assert [meter.digest() for meter in plan.meters] == [_sha256(first), _sha256(second)]
-    assert plan.digest() == _sha256(f'[1,{{"key":"x","ratio_max":1.2}}]\n1 {_sha256(first)}\n2 {_sha256(second)}')
+    assert [meter.digest for meter in plan.meters] == [_sha256(first), _sha256(second)]
+    assert plan.digest == _sha256(f'[1,{{"key":"x","ratio_max":1.2}}]\n1 {_sha256(first)}\n2 {_sha256(second)}')
 
 
 def _sha256(text: str) -> str:
@@ -171,8 +171,8 @@ def test_anything_said_otherwise_gives_another_digest() -> None:
         replace(first, cap_status="capped_high"),
         replace(first, notes=1),
     ]
-    digests = {replace(plan, meters=(other, second)).digest() for other in others}
-    digests |= {replace(plan, terms_version=2).digest(), replace(plan, rule={}).digest(), plan.digest()}
+    digests = {replace(plan, meters=(other, second)).digest for other in others}
+    digests |= {replace(plan, terms_version=2).digest, replace(plan, rule={}).digest, plan.digest}
     assert len(digests) == len(others) + 3
-    assert replace(plan, meters=(second, first)).digest() == plan.digest()
-    assert replace(plan, meters=(replace(first, readings_digest="c" * 64), second)).digest() == plan.digest()
+    assert replace(plan, meters=(second, first)).digest == plan.digest
+    assert replace(plan, meters=(replace(first, readings_digest="c" * 64), second)).digest == plan.digest

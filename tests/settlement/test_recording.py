@@ -157,6 +157,30 @@ def test_credit_follows_whoever_held_the_meter_at_the_time(world: World) -> None
     assert list(kinds) == [("correction", -25_000_000), ("credit", 25_000_000)]
 
 
+def test_a_correction_holds_only_the_meters_that_changed(world: World) -> None:
+    """One late meter of many costs one meter's rows; of the others the earlier settlement still speaks."""
+    chloe = world.part("chloe", [1.0], [800])
+    record(delivery=world.measured(world.part("ana", [1.0], [900]), chloe), now=SETTLED_AT)
+    record(delivery=world.measured(world.part("ana", [1.0], [700], readings="b"), chloe, sequence=11), now=LATER)
+    rows = SettledMeter.objects.order_by("settlement__number", "meter_id").values_list("settlement__number", "meter_id")
+    assert list(rows) == [(1, world.meters["ana"].id), (1, world.meters["chloe"].id), (2, world.meters["ana"].id)]
+    standing = queries.standing_meters().order_by("meter_id").values_list("settlement__number", "credited_wh")
+    assert list(standing) == [(2, 300), (1, 200)]
+
+
+def test_a_meter_that_should_not_have_counted_is_withdrawn(world: World) -> None:
+    """Ana's second look finds no meter of hers at a called site: what was credited goes back, and the meter no longer stands."""
+    chloe = world.part("chloe", [1.0], [800])
+    record(delivery=world.measured(world.part("ana", [1.0], [900]), chloe), now=SETTLED_AT)
+    result = record(delivery=world.measured(chloe), now=LATER)
+    assert (result.outcome, result.entries, result.amount_nanos) == (Outcome.CORRECTED, 1, -25_000_000)
+    assert list(queries.standing_meters().values_list("meter_id", flat=True)) == [world.meters["chloe"].id]
+    assert SettledMeter.objects.get(verdict="withdrawn").meter_id == world.meters["ana"].id
+    assert record(delivery=world.measured(chloe), now=LATER).outcome is Outcome.UNCHANGED
+    back = record(delivery=world.measured(world.part("ana", [1.0], [900]), chloe), now=LATER)
+    assert (back.number, back.entries, _balances(world)["ana"]) == (3, 1, 25_000_000)
+
+
 def test_an_event_without_meters_is_settled_with_nothing(world: World) -> None:
     """Nobody held a meter: the settlement says so, and does not come up again."""
     result = record(delivery=world.measured(), now=SETTLED_AT)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from commonwatt.demand_response.choices import Choice, NegativeIntervals
@@ -47,7 +48,7 @@ class Line:
     quality: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MeterPlan:
     """One meter's part: how its baseline came about, and its lines.
 
@@ -76,6 +77,7 @@ class MeterPlan:
     amount_nanos: int
     lines: tuple[Line, ...]
 
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of what is said of this meter; see `canonical`."""
         return _sha256(canonical(self))
@@ -91,7 +93,7 @@ class CustomerShare:
     amount_nanos: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SettlementPlan:
     """One computation of one event, whole: the same inputs give the same plan and the same digest on any machine."""
 
@@ -102,13 +104,14 @@ class SettlementPlan:
     readings_digest: str
     meters: tuple[MeterPlan, ...]
 
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of what is said as a whole: the terms, and every meter by its own digest, ascending by id.
 
         The readings that it was computed from have digests of their own: other readings that come to the same result are the same
         result.
         """
-        meters = sorted((meter.meter_id, meter.digest()) for meter in self.meters)
+        meters = sorted((meter.meter_id, meter.digest) for meter in self.meters)
         return _sha256("\n".join([_json([self.terms_version, self.rule]), *(f"{meter_id} {digest}" for meter_id, digest in meters)]))
 
     def shares(self) -> dict[int, CustomerShare]:

@@ -91,8 +91,8 @@ def _compare(stored: StoredSettlement, recomputed: SettlementPlan, *, position: 
     for field in ("terms_version", "rule", "readings_digest"):
         if getattr(stored.plan, field) != getattr(recomputed, field):
             yield _whole(settlement, field, getattr(stored.plan, field), getattr(recomputed, field))
-    if settlement.result_digest != stored.plan.digest():
-        yield _whole(settlement, "result_digest", settlement.result_digest, stored.plan.digest())
+    if settlement.result_digest != stored.plan.digest:
+        yield _whole(settlement, "result_digest", settlement.result_digest, stored.plan.digest)
     there, should = {meter.plan.meter_id: meter for meter in stored.meters}, {meter.meter_id: meter for meter in recomputed.meters}
     for meter_id in sorted(there.keys() | should.keys()):
         if meter_id in should and meter_id in there:
@@ -106,8 +106,8 @@ def _compare_meter(number: int, stored: StoredMeter, recomputed: MeterPlan) -> I
     where = f"meter {recomputed.meter_id}"
     # Readings that came later and changed nothing have another digest; the row stays the one of the settlement that it came with.
     skipped = _NOT_COMPARED if stored.number == number else _NOT_COMPARED | {"readings_digest"}
-    if stored.result_digest != stored.plan.digest():
-        yield Difference(number=number, where=where, field="result_digest", stored=stored.result_digest, recomputed=stored.plan.digest())
+    if stored.result_digest != stored.plan.digest:
+        yield Difference(number=number, where=where, field="result_digest", stored=stored.result_digest, recomputed=stored.plan.digest)
     for field in fields(MeterPlan):
         found, wanted = getattr(stored.plan, field.name), getattr(recomputed, field.name)
         if field.name not in skipped and not _same(found, wanted):
