@@ -11,8 +11,10 @@ from tests.demand_response.world import Load, record
 from tests.settlement.world import call, make_world
 
 from commonwatt.accounts.models import User
+from commonwatt.accounts.people import create_operator, link_works
 from commonwatt.demand_response import queries as demand_response
 from commonwatt.jobs import leases
+from commonwatt.jobs.actions import enqueue
 from commonwatt.jobs.models import Job
 from commonwatt.jobs.worker import Worker
 from commonwatt.notify.actions import tell
@@ -128,3 +130,17 @@ def test_mail_leaves_within_seconds_and_by_the_real_clock() -> None:
     assert "send-mail" in hands.turn(NOW + timedelta(days=3000))
     assert [one.subject for one in mail.outbox] == ["News"]
     assert "send-mail" not in hands.turn(NOW + timedelta(days=3000, seconds=10))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_daily_cleaning_removes_what_has_ended_and_nothing_else() -> None:
+    """A one-time link that ended a week ago and a job of two months ago are gone the next day; a link that still works stays."""
+    create_operator(email="otto@example.org", name="Otto", role="administrator", now=NOW - timedelta(days=8))
+    _person, token = create_operator(email="pia@example.org", name="Pia", role="member", now=NOW - timedelta(days=1))
+    assert token is not None
+    old = enqueue(kind="clean", arguments={}, run_at=NOW - timedelta(days=60), now=NOW - timedelta(days=60))
+    Job.objects.filter(public_id=old).update(state="done", finished_at=NOW - timedelta(days=60))
+    Hands(NOW).turn(NOW)
+    outcome = Job.objects.get(kind="clean").outcome
+    assert (outcome["links"], outcome["jobs"], outcome["lake_files"]) == (1, 1, 0)
+    assert link_works(token=token, now=NOW)

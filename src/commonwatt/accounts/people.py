@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from commonwatt.accounts import audit
 from commonwatt.accounts.access import Viewer, require_operator_administrator, viewer_for
@@ -72,6 +72,11 @@ def new_sign_in_link(*, email: str, now: datetime) -> str:
         raise NotOperator(email)
     _audit(None, "operator.link_created", user, {}, now)
     return _new_link(user, now)
+
+
+def forget_ended_links(*, now: datetime) -> int:
+    """Delete one-time links that let nobody in any more; how many. That they were made and used stays in the trail."""
+    return SignInLink.objects.filter(Q(expires_at__lte=now) | Q(used_at__isnull=False)).delete()[0]
 
 
 def link_works(*, token: str, now: datetime) -> bool:

@@ -129,7 +129,8 @@ def send_mail(context: JobContext) -> Mapping[str, Any]:
 
 @registry.job("clean")
 def clean(context: JobContext) -> Mapping[str, Any]:
-    """Remove what nobody needs any more: superseded lake files, old jobs, sessions that ran out."""
+    """Remove what nobody needs any more: superseded lake files, old jobs, sessions and one-time links that ended."""
+    from commonwatt.accounts.people import forget_ended_links
     from commonwatt.jobs.actions import forget_finished
     from commonwatt.metering.sealing import clean_lake
     from commonwatt.portal.sessions import forget_ended
@@ -139,4 +140,9 @@ def clean(context: JobContext) -> Mapping[str, Any]:
     while part := forget_finished(before=context.now() - KEEP_JOBS):
         forgotten += part
         context.progress(forgotten, 0)
-    return {"lake_files": cleaned.superseded + cleaned.orphans, "jobs": forgotten, "sessions": forget_ended()}
+    return {
+        "lake_files": cleaned.superseded + cleaned.orphans,
+        "jobs": forgotten,
+        "sessions": forget_ended(),
+        "links": forget_ended_links(now=context.now()),
+    }
