@@ -18,13 +18,14 @@ from commonwatt.metering import lake, rows
 from commonwatt.metering.choices import Quality, Quantity
 from commonwatt.metering.columns import Flags, Ints
 from commonwatt.metering.facts import channel_facts
-from commonwatt.metering.models import Channel, DailyRollup, SealedFile
+from commonwatt.metering.models import DailyRollup, SealedFile
 from commonwatt.metering.plan import ChannelFacts
 from commonwatt.metering.snapshot import Snapshot, read, take
 from commonwatt.metering.store import readings_between
 from commonwatt.metering.zones import midnight_s
 
 _CHANNEL_IDS = "SELECT id FROM metering_channel WHERE quantity = %s AND meter_id IN {ids}"
+_CHANNELS_OF = "SELECT id, meter_id FROM metering_channel WHERE meter_id IN {ids}"
 _NEWEST_OPEN = """
 SELECT channel.id, newest.start_s, newest.length_s, newest.amount, newest.quality
 FROM metering_channel AS channel JOIN metering_reading AS newest ON newest.channel_id = channel.id
@@ -209,7 +210,10 @@ def power_now(meter_id: int, now: datetime) -> PowerNow | None:
 
 def meters_touched_since(*, sequence: int, meter_ids: Sequence[int], start: datetime, end: datetime) -> list[int]:
     """Those of these meters of which a reading that starts in [start, end) was learned after an ingest sequence; ascending."""
-    channels = np.array(list(Channel.objects.filter(meter_id__in=list(meter_ids)).values_list("pk", "meter_id")), dtype=np.int64)
+    ids, parameter = rows.id_list(meter_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANNELS_OF.format(ids=ids), [parameter])
+        channels = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 2)
     if not len(channels):
         return []
     start_s, end_s = epoch_seconds(start), epoch_seconds(end)
