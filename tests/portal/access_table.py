@@ -100,10 +100,12 @@ def _program(world: World, _holder: str) -> Arguments:
 
 
 def _east(world: World) -> Form:
+    _ = world.energy  # only sites that take part in something can be chosen
     return {"name": "East", "sites": str(world.cast.home_site.id)}
 
 
 def _office(world: World) -> Form:
+    _ = world.energy
     return {"sites": str(world.cast.office.id)}
 
 
