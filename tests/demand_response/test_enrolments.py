@@ -147,6 +147,15 @@ def test_leaving_skips_what_is_to_come_and_keeps_what_was(world: World) -> None:
     assert world.call(local("2026-11-22 17:00")).participants == 1
 
 
+def test_an_event_that_has_begun_is_finished_even_if_nobody_recorded_its_start(world: World) -> None:
+    """Ana leaves a minute after the start, before any worker has looked: the clock says that the event is under way."""
+    world.meter(world.cast.home_site)
+    enrolment = world.enrol(world.cast.home_site)
+    running = world.call(local("2026-11-20 17:00"))
+    actions.leave_program(actor=world.cast.ana, enrolment_id=enrolment.id, now=local("2026-11-20 17:01"))
+    assert [row.choice for row in queries.participants_of(running.id)] == [""]
+
+
 def test_eligibility_says_what_was_found_before_anybody_agrees(world: World) -> None:
     """71 % of the hours of the last 15 days: enough to enrol, not yet to be credited; without a meter not even that."""
     cast = world.cast
