@@ -72,10 +72,10 @@ def _until_alone() -> None:
     raise AssertionError("the transaction of the killed process is still open")
 
 
+@pytest.mark.soak
 @pytest.mark.django_db(transaction=True)
-def test_a_killed_settlement_is_whole_or_absent(child_environment: dict[str, str]) -> None:
+def test_a_killed_settlement_is_whole_or_absent(child_environment: dict[str, str], rounds: int) -> None:
     """Killed at random moments, again and again: never half a settlement, never a doubled credit, never a lost one."""
-    rounds = int(os.environ.get("COMMONWATT_SOAK_ROUNDS", "10"))
     world = make_world()
     _more_meters(world)
     chance = random.Random(20261120)
