@@ -219,6 +219,7 @@ TAMPERINGS = [
     ("UPDATE settlement_settlement SET result_digest = 'x'", ["as a whole: result_digest is 'x', but should be"]),
     ("UPDATE settlement_settlement SET readings_digest = 'x'", ["as a whole: readings_digest is 'x', but should be"]),
     ("UPDATE settlement_settlement SET terms_version = 7", ["as a whole: terms_version is 7, but should be 1"]),
+    ("UPDATE settlement_settlement SET rule = '{{}}'", ["as a whole: rule is {{}}, but should be {{'"]),
     ("UPDATE settlement_settlement SET number = 3", ["as a whole: number is 3, but should be 1"]),
     ("UPDATE settlement_statemententry SET amount_nanos = 100000001 WHERE amount_nanos = 100000000",
      ["sum of amount_nanos is 100000001, but should be 100000000", "amount_nanos is 100000000, but should be 100000001"]),

@@ -90,7 +90,7 @@ def test_a_killed_settlement_is_whole_or_absent(child_environment: dict[str, str
     for number in range(1, rounds + 1):
         with _start(child_environment, world.event_id, number) as process:
             _go(process)
-            time.sleep(chance.uniform(0, 1.1 * takes_s))
+            time.sleep(chance.uniform(0, 1.6 * takes_s))
             process.send_signal(signal.SIGKILL)
         _until_alone()
         found = standing_number(world.event_id)

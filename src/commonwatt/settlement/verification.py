@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from commonwatt.baseline.rules import rule_from_dict
+from commonwatt.baseline.rules import BaselineRuleError, rule_from_dict
 from commonwatt.demand_response import delivery
 from commonwatt.demand_response import queries as demand_response
 from commonwatt.demand_response.views import EventFacts
@@ -66,7 +66,15 @@ def verify(*, event_id: int, now: datetime) -> Verification:
     stored = list(stored_settlements(event_id))
     differences: list[Difference] = []
     for position, settlement in enumerate(stored, start=1):
-        differences += _compare(settlement, _recomputed(settlement.settlement, now=now), position=position)
+        if settlement.settlement.number != position:
+            differences.append(_whole(settlement.settlement, "number", settlement.settlement.number, position))
+        try:
+            recomputed = _recomputed(settlement.settlement, now=now)
+        except BaselineRuleError:
+            # Somebody changed it: nothing can be computed with it. The digest says the same, and so does the terms' own rule.
+            differences.append(_whole(settlement.settlement, "rule", settlement.plan.rule, event.rule))
+        else:
+            differences += _compare(settlement, recomputed)
     differences += _compare_statements(event, stored)
     differences += _compare_ledger(event)
     return Verification(
@@ -84,10 +92,8 @@ def _recomputed(settlement: Settlement, *, now: datetime) -> SettlementPlan:
     return plan_settlement(delivery.measure(event_id=settlement.event_id, now=now, as_of=settlement.ingest_sequence, rule=rule))
 
 
-def _compare(stored: StoredSettlement, recomputed: SettlementPlan, *, position: int) -> Iterator[Difference]:
+def _compare(stored: StoredSettlement, recomputed: SettlementPlan) -> Iterator[Difference]:
     settlement = stored.settlement
-    if settlement.number != position:
-        yield _whole(settlement, "number", settlement.number, position)
     for field in ("terms_version", "rule", "readings_digest"):
         if getattr(stored.plan, field) != getattr(recomputed, field):
             yield _whole(settlement, field, getattr(stored.plan, field), getattr(recomputed, field))
