@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.signals import request_finished
-from django.db import close_old_connections, transaction
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from tests.cast import Cast, sign_in
 from tests.portal.access_table import ROLES, TABLE, For, Form, Right, Route
-from tests.portal.world import World
+from tests.portal.world import World, end
 
 from commonwatt.accounts.models import AuditHead
 
@@ -90,13 +89,6 @@ def tell(client: Client, method: str, path: str, form: Form) -> tuple[str, int]:
         result = outcome(response), AuditHead.objects.get().sequence - before
         transaction.set_rollback(True)
     return result
-
-
-def end(response: Any) -> None:
-    """Close a file or a live page after its beginning, and not, as Django would at the end of a request, the test's database."""
-    request_finished.disconnect(close_old_connections)
-    response.close()
-    request_finished.connect(close_old_connections)
 
 
 def test_every_address_is_in_the_table() -> None:

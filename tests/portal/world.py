@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.usersessions.models import UserSession
+from django.core.signals import request_finished
+from django.db import close_old_connections
 from tests.cast import NOW, Cast
 from tests.demand_response.world import flat, local, record
 from tests.demand_response.world import make_world as make_program
@@ -138,3 +141,10 @@ class World:
         )
         site = self.cast.home_site if holder == "home" else self.cast.office
         return assign_meter(actor=None, meter_id=meter.id, customer_id=self.customer(holder).id, site_id=site.id, from_at=NOW, now=NOW)
+
+
+def end(response: Any) -> None:
+    """Close a file or a live page after its beginning, and not, as Django would at the end of a request, the test's database."""
+    request_finished.disconnect(close_old_connections)
+    response.close()
+    request_finished.connect(close_old_connections)
