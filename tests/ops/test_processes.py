@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,9 @@ def process(environment: dict[str, str], *arguments: str) -> Iterator[Process]:
     finally:
         if running.popen.poll() is None:
             running.end(signal.SIGKILL)
+        for line in running.events("worker.started"):  # a test that fails leaves none behind either
+            with suppress(ProcessLookupError):
+                os.kill(line["pid"], signal.SIGKILL)
         for pipe in (running.popen.stdin, running.popen.stderr):
             if pipe is not None:
                 pipe.close()
@@ -104,12 +107,15 @@ def test_a_server_and_its_worker_start_and_stop_together(environment: dict[str, 
         address = server.wait_for("server.listening")["address"]
         worker = server.wait_for("worker.started")["pid"]
         assert httpx.get(f"{address}/readyz", timeout=20).json()["status"] == "ok"
+        time.sleep(2)
+        assert is_alive(worker)
         asked_at = time.monotonic()
         assert server.end(number) == 0
         assert time.monotonic() - asked_at < 10
         assert server.events("worker.stopped")[0]["in_order"] is True
         assert not is_alive(worker)
         assert len(server.events("server.stopped")) == 1
+        assert server.events("worker.died") == []
 
 
 @pytest.mark.django_db(transaction=True)
