@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+from collections.abc import Callable
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -69,12 +70,13 @@ def _shown(address: str) -> str:
     return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
 
-NEEDS = {"redis": redis_missing, "browser": browser_missing}
+NEEDS: dict[str, Callable[[], str]] = {"redis": redis_missing, "browser": browser_missing}
 
 
 def sort_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep what belongs to this run: on PostgreSQL, only what touches the database runs again; `postgres` tests run there alone."""
-    kept, left = [], []
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
     for item in items:
         (kept if _belongs_here(item) else left).append(item)
     config.hook.pytest_deselected(items=left)
