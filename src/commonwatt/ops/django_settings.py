@@ -120,7 +120,11 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_ADAPTER = "commonwatt.portal.sign_in.Adapter"
-ACCOUNT_FORMS = {"signup": "commonwatt.portal.sign_up.SignUpForm"}
+ACCOUNT_FORMS = {
+    "login": "commonwatt.portal.entrance_forms.SignInForm",
+    "reset_password": "commonwatt.portal.entrance_forms.ResetForm",
+    "signup": "commonwatt.portal.sign_up.SignUpForm",
+}
 ACCOUNT_CHANGE_EMAIL = True  # one address each, changed once the new one is confirmed
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # in the browser that signed up, and in no other
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
