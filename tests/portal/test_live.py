@@ -32,6 +32,7 @@ from commonwatt.portal.middleware import use_clock
 pytestmark = pytest.mark.django_db(transaction=True)
 STARTS_AT = local("2026-11-20 17:00")
 Said = tuple[str, str]
+PATIENCE_S = 20.0
 
 
 class Stream:
@@ -48,7 +49,9 @@ class Stream:
         """Every message up to the first of this name of whose data something holds."""
         said: list[Said] = []
         current, data = "", list[str]()
+        deadline = time.monotonic() + PATIENCE_S
         for line in self._lines:
+            assert time.monotonic() < deadline, f"{name} did not come: {said}"
             if line.startswith("event: "):
                 current, data = line.removeprefix("event: "), []
             elif line.startswith("data: "):
@@ -119,22 +122,28 @@ def meter_of(cast: Cast) -> MeterView:
     return meters_of(cast.home.id, NOW)[0]
 
 
-def test_a_dashboard_hears_of_a_reading(cast: Cast, world: World, server: str) -> None:
+def test_a_dashboard_hears_of_a_reading(cast: Cast, world: World, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ana's open dashboard gets the new interval and the new sums within seconds of the reading; another's readings leave it in peace."""
-    meter = meter_of(cast)
+    monkeypatch.setattr(live, "TICK_S", 60.0)  # nothing but news wakes the page
+    meter, other = meter_of(cast), world.meter(cast.other_site)
     address = server + reverse("portal:meter_live", args=[meter.public_id])
     with httpx.stream("GET", address, cookies=cookies(cast, "ana"), timeout=20) as response:
         assert response.headers["content-type"] == "text/event-stream"
         assert response.headers["cache-control"] == "no-store"
         stream = Stream(response)
         assert "No reading has arrived" not in stream.until("figures")[-1][1]
+        stream.until("interval-table")
         started = time.monotonic()
+        record_at(other, [epoch_seconds(local("2026-11-20 11:00"))], [5], now=NOW)
+        time.sleep(1.5)
         record_at(meter, [epoch_seconds(local("2026-11-20 11:00"))], [750], now=NOW)
         said = stream.until("interval", holds=lambda data: '"metered_wh":750' in data)
         assert time.monotonic() - started < 5
         assert json.loads(said[-1][1]) == {
             "start": "2026-11-20T10:00:00Z", "metered_wh": 750, "quality": "measured", "now": "2026-11-20T12:00:00Z",
         }  # fmt: skip
+        assert [name for name, _data in said].count("clock") == 1
+        assert ["0.750" in data for name, data in said if name == "interval-table"] == [True]
         figures = [data for name, data in said if name == "figures"]
         assert "0.750\u00a0kWh" in figures[-1]
 
@@ -149,6 +158,7 @@ def test_an_event_page_follows_the_event_and_ends_with_it(cast: Cast, world: Wor
         assert "Upcoming" in stream.until("figures")[-1][1]
         move_to(STARTS_AT)
         assert "Under way" in stream.until("figures", holds=lambda html: "Under way" in html)[-1][1]
+        stream.until("timeline", holds=lambda html: "The event began." in html)
         use_clock(StoppedClock(STARTS_AT + timedelta(hours=1)))
         record_at(meter, [epoch_seconds(STARTS_AT)], [600], now=STARTS_AT + timedelta(hours=1))
     # A browser whose connection broke comes back: it hears everything anew.

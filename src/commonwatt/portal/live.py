@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -53,6 +53,20 @@ class Message:
 
 ENDED = Message("ended", "")
 """The last message: the browser does not come back."""
+
+
+class Parts:
+    """What one page was told before, part by part, so that it is told only what has changed."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, str] = {}
+
+    def changed(self, name: str, html: str) -> Iterator[Message]:
+        """The part, unless the page has just this."""
+        if self._told.get(name) != html:
+            self._told[name] = html
+            yield Message(name, html)
+
 
 Tell = Callable[[Viewer, datetime], Iterable[Message]]
 """What a page is told as of an instant. Called again and again in one of a few threads, never twice at once for the same page; may keep

@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -29,7 +30,7 @@ from commonwatt.metering.values import MeterAccess
 from commonwatt.outbox.queries import Entry
 from commonwatt.portal import dashboard as shown_as
 from commonwatt.portal import figures, live
-from commonwatt.portal.charts import participation_chart
+from commonwatt.portal.charts import participation_chart, zulu
 from commonwatt.portal.context import start_page
 from commonwatt.portal.meter_energy import MeterPeriod, meter_period
 from commonwatt.portal.periods import BadPeriod, Period, Span, asked_for, period
@@ -105,25 +106,22 @@ def meter_csv(request: PortalRequest, public_id: str) -> HttpResponse:
 @login_required
 @require_safe
 def meter_live(request: PortalRequest, public_id: str) -> HttpResponseBase:
-    """News for an open dashboard: the newest power, the sums, and of today every interval as it comes in."""
+    """News for an open dashboard: the newest power, the sums, and every bar that a reading changes."""
     access = access_meter(request.viewer, public_id, now=request.now)
     with timezone.override(ZoneInfo(access.meter.time_zone)):
         shown, _problem = _period(request, access)
-        told: dict[str, dict[str, object]] = {}
+        parts = live.Parts()
 
         def tell(viewer: Viewer, now: datetime) -> Iterator[live.Message]:
             seen = access_meter(viewer, public_id, now=now)
             view = meter_period(seen, shown, now=now)
-            html = render_to_string("portal/_dashboard_figures.html", _figures(seen, view, now=now))
-            if told.get("figures") != {"html": html}:
-                told["figures"] = {"html": html}
-                yield live.Message("figures", html)
-            for bar in view.bars if shown.span is Span.DAY else ():
-                columns = shown_as.row(bar, now=now)
-                key, said = str(columns["start"]), {"metered_wh": bar.energy_wh, "quality": columns["quality"]}
-                if bar.energy_wh is not None and told.get(key) != said:
-                    told[key] = said
-                    yield live.row(columns)
+            yield from parts.changed("figures", render_to_string("portal/_dashboard_figures.html", _figures(seen, view, now=now)))
+            yield from parts.changed("interval-summary", escape(_summary(view)))
+            table = {**shown_as.figures_table(view), "caption_hidden": True}
+            yield from parts.changed("interval-table", render_to_string("portal/components/table.html", table))
+            for bar in view.bars:
+                if bar.energy_wh is not None and list(parts.changed(zulu(bar.start), f"{bar.energy_wh} {shown_as.quality(bar)}")):
+                    yield live.row(shown_as.row(bar, now=now))
 
         return live.respond(request, tell, concerns=lambda entry: _touches(entry, access.id))
 

@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -72,14 +73,11 @@ def event(request: PortalRequest, public_id: str) -> HttpResponse:
             "event": shown,
             "row": _row(shown),
             "is_test": shown.is_test,
-            "places": words.places(so_far.sites[:SITES_SHOWN], views, may_act_for=request.viewer.acts_for),
             "more_places": max(0, len(so_far.sites) - SITES_SHOWN),
             "may_answer": shown.status in _OPEN,
             **_figures(request.viewer, shown, so_far, now=request.now),
             "chart": board_chart(so_far, zone=zone),
-            "table": words.board_table(so_far),
-            "summary": words.summary(so_far),
-            "timeline": queries.timeline(shown.id, customer_ids=None if sites is None else request.viewer.member_of),
+            **_told_words(request.viewer, shown, so_far),
             "statements": _statements(request.viewer, shown),
             "settles_at": words.settles_at(shown, facts),
             "live_url": reverse("portal:event_live", args=[public_id]) if shown.status in _OPEN else "",
@@ -95,20 +93,28 @@ def event_live(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """News for an open event page: the cards, and every interval as its readings come in; ends with the event."""
     opened = access_event(request.viewer, public_id, now=request.now)
     rows: dict[str, object] = {}
-    shown_html: list[str] = []
+    parts = live.Parts()
 
     def tell(viewer: Viewer, now: datetime) -> Iterator[live.Message]:
         shown = access_event(viewer, public_id, now=now)
         so_far = board(event_id=shown.id, now=now, site_ids=_sites(viewer, shown))
-        html = render_to_string("portal/_event_figures.html", {"event": shown, **_figures(viewer, shown, so_far, now=now)})
-        if shown_html != [html]:
-            shown_html[:] = [html]
-            yield live.Message("figures", html)
-        yield from (live.row(row) for row in changed_rows(so_far, rows))
+        context = {**_figures(viewer, shown, so_far, now=now), **_told_words(viewer, shown, so_far)}
+        yield from parts.changed("figures", render_to_string("portal/_event_figures.html", {"event": shown, **context}))
+        changed = [live.row(row) for row in changed_rows(so_far, rows)]
+        if changed:
+            yield from changed
+            yield from parts.changed("interval-summary", escape(context["summary"]))
+            yield from parts.changed("interval-table", render_to_string("portal/components/table.html", context["table"]))
+        yield from parts.changed("timeline", render_to_string("portal/_event_timeline.html", context))
+        for place in context["places"]:
+            yield from parts.changed(f"site-{place.site.public_id}", render_to_string("portal/_event_place_figures.html", {"place": place}))
         if shown.status not in _OPEN:
             yield live.ENDED
 
-    return live.respond(request, tell, concerns=lambda entry: _concerns(entry, opened))
+    sites = queries.participants_of(opened.id, customer_ids=None if request.viewer.is_operator else request.viewer.member_of)
+    zones = [view.time_zone for view in accounts.site_views([one.site_id for one in sites[:SITES_SHOWN]]).values()]
+    with timezone.override(ZoneInfo(_zone(opened, zones))):
+        return live.respond(request, tell, concerns=lambda entry: _concerns(entry, opened))
 
 
 @login_required
@@ -166,6 +172,18 @@ def _figures(viewer: Viewer, shown: EventView, so_far: Board, *, now: datetime) 
     owed = [one["statement"].amount_nanos for one in _statements(viewer, shown)]
     settled = figures.money(sum(owed), shown.currency, 4) if owed else ""
     return {"row": _row(shown), "settled": settled, **words.figures_of(so_far, facts, rate=rate, now=now)}
+
+
+def _told_words(viewer: Viewer, shown: EventView, so_far: Board) -> dict[str, Any]:
+    """The chart in a sentence and in a table, each site, and what happened so far."""
+    first = so_far.sites[:SITES_SHOWN]
+    views = accounts.site_views([one.site_id for one in first])
+    return {
+        "summary": words.summary(so_far),
+        "table": {**words.board_table(so_far), "caption_hidden": True},
+        "places": words.places(first, views, may_act_for=viewer.acts_for),
+        "timeline": queries.timeline(shown.id, customer_ids=None if viewer.is_operator else viewer.member_of),
+    }
 
 
 def _statements(viewer: Viewer, shown: EventView) -> list[dict[str, Any]]:
