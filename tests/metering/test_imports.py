@@ -131,14 +131,21 @@ def test_bad_rows_are_refused_with_line_and_reason_and_never_stop_the_rest(eithe
         "E1,2026-08-01T00:15Z,1,import",
         "E1,2026-12-24T00:15Z,1,import",
         "E1,2026-09-01T00:30Z,2,import",
+        "E1,1900-01-01T00:00Z,1,import",
+        "E1,9999-12-31T23:45Z,1,import",
+        "E1,2199-12-31T23:45Z,1,import",
     ]
     report = bring_in(tmp_path, "meter,start,wh,quantity\n" + "\n".join(rows))
     assert outcome(report) == (
         2, 0, 0,
-        {"bad_number": 1, "unknown_meter": 1, "unknown_channel": 1, "off_grid": 1, "before_installation": 1, "in_future": 1},
+        {
+            "bad_number": 1, "unknown_meter": 1, "unknown_channel": 1, "off_grid": 1, "before_installation": 1, "in_future": 2,
+            "implausible_time": 1, "bad_time": 1,
+        },
     )  # fmt: skip
     assert [(refusal.line, refusal.reason) for refusal in report.refused] == [
         (3, "bad_number"), (4, "unknown_meter"), (5, "unknown_channel"), (6, "off_grid"), (7, "before_installation"), (8, "in_future"),
+        (10, "implausible_time"), (11, "bad_time"), (12, "in_future"),
     ]  # fmt: skip
     assert report.refused[0] == Refusal(
         3,

@@ -25,6 +25,7 @@ SPANS = ("2026-08-31T21:30", "2026-09-30T21:30", "2026-10-24T21:30", "2026-10-25
 STARTS = [at(span) + QUARTER * step for span in SPANS for step in range(12)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 5 * MICROS), min_size=1, max_size=60), st.integers(0, MICROS - 1))
 def test_whole_amounts_add_up_to_the_source(micro_wh: list[int], carried: int) -> None:
     """However many readings are added, the sum is at most half a watt-hour from the source's; each is one of its two neighbours."""
@@ -36,6 +37,7 @@ def test_whole_amounts_add_up_to_the_source(micro_wh: list[int], carried: int) -
     assert rest == (carried + sum(micros % MICROS for micros in micro_wh)) % MICROS
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 5 * MICROS), min_size=2, max_size=60), st.data())
 def test_a_running_total_goes_on_across_the_turn_of_a_month(micro_wh: list[int], data: st.DataObject) -> None:
     """Cut anywhere, the second part goes on from the rest of the first: the readings are those of the whole."""
@@ -46,6 +48,7 @@ def test_a_running_total_goes_on_across_the_turn_of_a_month(micro_wh: list[int],
     assert [*first, *second] == whole
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 5 * MICROS), min_size=1, max_size=9), min_size=1, max_size=5))
 def test_channels_have_their_own_running_totals(channels: list[list[int]]) -> None:
     """Many channels at once give what each gives alone."""

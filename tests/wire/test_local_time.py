@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonwatt.wire.local_time import wall_clock
@@ -59,6 +59,7 @@ def test_the_skipped_hour_is_missing() -> None:
 
 
 @pytest.mark.parametrize("name", ZONES)
+@settings(deadline=None)
 @given(data=st.data())
 def test_every_wall_time_agrees_with_python(name: str, data: st.DataObject) -> None:
     """Whatever time a clock shows, near a change or far from it, it means what Python's time zones say."""

@@ -33,19 +33,24 @@ class Channels:
     _seen: set[str] = field(default_factory=set)
 
     def join(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The rows with channel_id, meter_id and interval_s, null where there is no such channel, and whether there `is_meter`."""
+        """The rows with channel_id, meter_id and interval_s, null where there is no such channel."""
         pairs = rows.select("meter", "quantity").unique()
         self._look_up(set(pairs["meter"].to_list()) - self._seen)
         if self.new_meters is not None:
             self._create(pairs.join(self._table, on=["meter", "quantity"], how="anti"), self.new_meters)
-        found = rows.join(self._table, on=["meter", "quantity"], how="left", maintain_order="left")
-        return found.with_columns(is_meter=pl.col("meter").is_in(self._table["meter"].unique().implode()))
+        return rows.join(self._table, on=["meter", "quantity"], how="left", maintain_order="left")
+
+    def is_meter(self) -> pl.Expr:
+        """Whether there is the meter of a row, if not the channel."""
+        return pl.col("meter").is_in(self._table["meter"].unique().implode())
 
     def names(self) -> pl.DataFrame:
         """Every channel with the meter number that the file uses: columns channel_id, meter, quantity."""
         return self._table.select("channel_id", "meter", "quantity").unique("channel_id", maintain_order=True)
 
     def _look_up(self, texts: set[str]) -> None:
+        if not texts:
+            return
         written: dict[str, list[str]] = {}
         for text in texts:
             written.setdefault(" ".join(text.split()), []).append(text)
@@ -53,7 +58,8 @@ class Channels:
         for begin in range(0, len(numbers), _NUMBERS_AT_ONCE):
             chosen = Channel.objects.filter(meter__number__in=numbers[begin : begin + _NUMBERS_AT_ONCE])
             self._add(written, chosen.values_list("meter__number", "quantity", "pk", "meter_id", "interval_s"))
-        self._seen |= texts
+        # Known ones stay; of unknown ones, which a broken file may hold by the million, the oldest are simply looked up again.
+        self._seen = set(self._table["meter"].to_list()) | texts
 
     def _add(self, written: dict[str, list[str]], found: Iterable[tuple[str, str, int, int, int]]) -> None:
         rows = [(text, *rest) for number, *rest in found for text in written[number]]

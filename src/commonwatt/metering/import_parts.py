@@ -241,4 +241,6 @@ def _replaced(values: Ints, places: Ints, new: Ints) -> Ints:
 
 
 def _lines(readings: ReadingColumns) -> Ints:
-    return readings.channel_id if readings.line is None else readings.line
+    if readings.line is None:
+        raise ValueError("the rows of a file know their lines")
+    return readings.line

@@ -57,14 +57,10 @@ def _put_aside(rows: pl.DataFrame, file: FileRows, layout: Layout) -> None:
     unknown = found.filter(pl.col("channel_id").is_null())
     if unknown.height:
         columns = layout.column_names()
-        file.refused.add(
-            unknown.select(
-                "line",
-                field=pl.when("is_meter").then(pl.lit(columns.get("quantity", "line"))).otherwise(pl.lit(columns.get("meter", "line"))),
-                reason=pl.when("is_meter").then(pl.lit(UNKNOWN_CHANNEL)).otherwise(pl.lit(UNKNOWN_METER)),
-                value="meter",
-            )
-        )
+        is_meter = file.channels.is_meter()
+        field = pl.when(is_meter).then(pl.lit(columns.get("quantity", "line"))).otherwise(pl.lit(columns.get("meter", "line")))
+        reason = pl.when(is_meter).then(pl.lit(UNKNOWN_CHANNEL)).otherwise(pl.lit(UNKNOWN_METER))
+        file.refused.add(unknown.select("line", field=field, reason=reason, value="meter"))
         found = found.remove(pl.col("channel_id").is_null())
     # Where the file does not say how long an interval lasts, the meter's channel does.
     lengths = pl.when(pl.col("length_s") == 0).then("interval_s").otherwise("length_s")

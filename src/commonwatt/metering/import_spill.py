@@ -19,7 +19,9 @@ from commonwatt.metering import lake
 RECORD = np.dtype([("line", "<i8"), ("channel_id", "<i4"), ("start_s", "<i8"), ("length_s", "<i4"), ("micro_wh", "<i8"), ("quality", "i1")])
 SLICE_ROWS = 1_000_000
 """Rows that are worked on at once: a part is taken through memory some channels at a time."""
-_MONTHS_PER_BUCKET = 1 << 16
+# Buckets and months in one number, months from long before 1970 to long after: any stamp of a file finds its own part.
+_MONTHS_PER_BUCKET = 1 << 20
+_MONTH_0 = 1 << 19
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,9 +51,11 @@ class Spill:
         records = np.empty(rows.height, dtype=RECORD)
         for name in RECORD.names or ():
             records[name] = rows[name].to_numpy()
-        numbers = lake.month_numbers(records["start_s"]) + rows["meter_id"].to_numpy() // lake.METERS_PER_BUCKET * _MONTHS_PER_BUCKET
+        buckets = rows["meter_id"].to_numpy() // lake.METERS_PER_BUCKET
+        numbers = buckets * _MONTHS_PER_BUCKET + lake.month_numbers(records["start_s"]) + _MONTH_0
         for number in np.unique(numbers):
-            self._append(PartKey(*divmod(int(number), _MONTHS_PER_BUCKET)), records[numbers == number])
+            bucket, month = divmod(int(number), _MONTHS_PER_BUCKET)
+            self._append(PartKey(bucket, month - _MONTH_0), records[numbers == number])
 
     def _append(self, key: PartKey, records: np.ndarray) -> None:
         with self._path(key).open("ab") as file:

@@ -22,6 +22,8 @@ LARGEST_MICROS = 10**18
 # Below this a product of two floats is off by less than a quarter, so that rounding finds the right whole number.
 _EXACT_MICROS = 2.0**50
 NO_AMOUNT = ("", "-")
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+"""Years that a stamp may have; others are slips, and would not fit every calendar that they meet later."""
 
 STAMP = {"wall_s": pl.Int64, "offset_s": pl.Int32, "reason": pl.String}
 AMOUNT = {"micros": pl.Int64, "reason": pl.String}
@@ -72,7 +74,9 @@ def read_stamp(text: str, pattern: re.Pattern[str] | None) -> Stamp | Reason:
     """One stamp, in ISO 8601 or in the declared pattern; 24:00 is the midnight that ends the day."""
     try:
         moment = _from_iso(text) if pattern is None else _from_pattern(text, pattern)
-    except ValueError:
+    except (ValueError, OverflowError):  # the day after the last of all
+        return Reason.BAD_TIME
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         return Reason.BAD_TIME
     if moment.microsecond:
         return Reason.FRACTION_OF_SECOND
