@@ -27,13 +27,14 @@ test: $(VENV)/.dev frontend  ## The whole suite; says by name what it had to lea
 	@$(BIN)/python tools/run_tests.py $(ARGS)
 
 check: export COMMONWATT_DATA_DIR := $(CURDIR)/build/check
+# The front end before pyright: it brings Node along where the system has none, and pyright runs on that.
 check: $(VENV)/.dev  ## Style, types, layers, front end, migrations, reference pages.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python tools/frontend.py check
 	$(BIN)/pyright --warnings
 	$(BIN)/lint-imports
-	$(BIN)/python tools/frontend.py check
 	$(BIN)/commonwatt migrate --check
 	$(BIN)/python tools/make_docs.py --check
 
