@@ -127,19 +127,29 @@ class CellReader:
 
     def read(self, chunk: Chunk) -> tuple[Cells, int | None]:
         """The cells of a chunk, and its first line that was read as Windows-1252 although UTF-8 was expected, if any."""
-        text = chunk.text
-        if self.encoding is Encoding.CP1252 and not text.isascii():
-            text = text.decode("cp1252", errors="replace").encode()
+        text, foreign_line = self._decoded(chunk)
         ends, ordinary = self._ordinary_lines(text)
-        undecodable = _lines_that_are_not_utf8(text, ends)
+        _, undecodable = _lines_beyond_ascii(text)
         ordinary[undecodable] = False
         together = self._read_together(text, ends, ordinary, chunk.first_line)
         odd = np.flatnonzero(~ordinary)
         singly = self._read_singly(_lines_at(text, ends, odd), odd + chunk.first_line)
         table = together if singly.table.is_empty() else pl.concat([together, singly.table]).sort("line")
         cells = Cells(table, singly.refused, together.height + singly.rows_read)
-        note = int(undecodable[0]) + chunk.first_line if len(undecodable) and self.encoding is Encoding.AUTO else None
-        return cells, note
+        if len(undecodable) and self.encoding is Encoding.AUTO:
+            foreign_line = int(undecodable[0]) + chunk.first_line
+        return cells, foreign_line
+
+    def _decoded(self, chunk: Chunk) -> tuple[bytes, int | None]:
+        """The chunk in UTF-8 as a whole, and its first foreign line; left as it is where lines of both kinds are mixed."""
+        if chunk.text.isascii() or self.encoding is Encoding.UTF_8:
+            return chunk.text, None
+        if self.encoding is Encoding.CP1252:
+            return _from_cp1252(chunk.text), None
+        beyond, undecodable = _lines_beyond_ascii(chunk.text)
+        if len(undecodable) < len(beyond) or not len(beyond):
+            return chunk.text, None
+        return _from_cp1252(chunk.text), int(undecodable[0]) + chunk.first_line
 
     def _ordinary_lines(self, text: bytes) -> tuple[Places, Flags]:
         """Where each line ends, and which lines split at every delimiter into just as many cells as the header has."""
@@ -171,8 +181,10 @@ class CellReader:
             infer_schema=False,
             empty_string_is_null=False,
         ).select(pl.col(column).alias(name) for column, name in zip(columns, self.places, strict=True))
-        if any(mark in text for mark in (b'"', b" ", b"\t", b"\r")) or not text.isascii():
+        if b'"' in text:
             table = table.with_columns(_unwrapped(pl.col(name)) for name in self.places)
+        elif any(mark in text for mark in (b" ", b"\t", b"\r")) or not text.isascii():
+            table = table.with_columns(pl.col(*self.places).str.strip_chars())
         return table.with_columns(line=np.flatnonzero(ordinary) + first_line).remove(self._holds_no_reading())
 
     def _holds_no_reading(self) -> pl.Expr:
@@ -236,11 +248,10 @@ def _unwrapped(column: pl.Expr) -> pl.Expr:
     """Trimmed, without the quotes around it, and without the formula ="…" by which spreadsheets are told that a number is text."""
     trimmed = column.str.strip_chars()
     quoted = trimmed.str.starts_with('"') & trimmed.str.ends_with('"') & (trimmed.str.len_bytes() > 1)
-    inner = trimmed.str.slice(1, trimmed.str.len_chars() - 2).str.replace_all('""', '"', literal=True).str.strip_chars()
+    inner = trimmed.str.strip_prefix('"').str.strip_suffix('"').str.replace_all('""', '"', literal=True).str.strip_chars()
     plain = pl.when(quoted).then(inner).otherwise(trimmed)
     formula = plain.str.starts_with('="') & plain.str.ends_with('"') & (plain.str.len_bytes() > 2)
-    value = plain.str.slice(2, plain.str.len_chars() - 3).str.strip_chars()
-    return pl.when(formula).then(value).otherwise(plain)
+    return pl.when(formula).then(plain.str.strip_prefix('="').str.strip_suffix('"').str.strip_chars()).otherwise(plain)
 
 
 def _lines_with_quoted_delimiters(codes: NDArray[np.uint8], ends: Places, delimiters: Places, until: Places) -> Flags:
@@ -255,17 +266,20 @@ def _lines_with_quoted_delimiters(codes: NDArray[np.uint8], ends: Places, delimi
     return suspicious
 
 
-def _lines_that_are_not_utf8(text: bytes, ends: Places) -> Places:
-    if text.isascii():
-        return np.empty(0, dtype=np.int64)
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        foreign = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) >= 128)
-        candidates = np.unique(np.searchsorted(ends, foreign))
-        wrong = [not _is_utf8(line) for line in _lines_at(text, ends, candidates)]
-        return candidates[np.array(wrong, dtype=np.bool_)]
-    return np.empty(0, dtype=np.int64)
+def _lines_beyond_ascii(text: bytes) -> tuple[Places, Places]:
+    """The lines that are not plain ASCII, and those of them that are not UTF-8; the former are not looked for where all is UTF-8."""
+    nothing = np.empty(0, dtype=np.int64)
+    if text.isascii() or _is_utf8(text):
+        return nothing, nothing
+    codes = np.frombuffer(text, dtype=np.uint8)
+    ends = np.flatnonzero(codes == NEWLINE)
+    beyond = np.unique(np.searchsorted(ends, np.flatnonzero(codes >= 128)))
+    wrong = [not _is_utf8(line) for line in _lines_at(text, ends, beyond)]
+    return beyond, beyond[np.array(wrong, dtype=np.bool_)]
+
+
+def _from_cp1252(text: bytes) -> bytes:
+    return text.decode("cp1252", errors="replace").encode()
 
 
 def _is_utf8(raw: bytes) -> bool:
