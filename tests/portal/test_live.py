@@ -201,22 +201,30 @@ def test_who_signs_out_hears_no_more(cast: Cast, world: World, server: str, quic
         assert not any("999" in data for _name, data in said)
 
 
-def test_the_stream_goes_with_the_page(cast: Cast, world: World, server: str, quick: None) -> None:
-    """Twenty pages open and close: none is left waiting at the change log, and nobody looks at it any more."""
-    meter = meter_of(cast)
-    address = server + reverse("portal:meter_live", args=[meter.public_id])
+def test_many_pages_stay_open_and_go(cast: Cast, world: World, server: str, quick: None) -> None:
+    """With twenty pages open, more than there are connections to the database, others are served; closed, none waits for news any more."""
+    address = server + reverse("portal:meter_live", args=[meter_of(cast).public_id])
     browser = cookies(cast, "ana")
 
-    async def open_and_close() -> None:
-        async with httpx.AsyncClient(cookies=browser, timeout=20) as client, client.stream("GET", address) as response:
+    async def stay(client: httpx.AsyncClient, all_open: asyncio.Barrier, served: asyncio.Event) -> None:
+        async with client.stream("GET", address) as response:
             async for line in response.aiter_lines():
                 if line.startswith("event: figures"):
-                    return
+                    break
+            await all_open.wait()
+            await served.wait()
 
-    async def twenty() -> None:
-        await asyncio.gather(*(open_and_close() for _ in range(20)))
+    async def twenty() -> int:
+        all_open, served = asyncio.Barrier(21), asyncio.Event()
+        async with httpx.AsyncClient(cookies=browser, timeout=20) as client:
+            open_pages = [asyncio.create_task(stay(client, all_open, served)) for _ in range(20)]
+            await asyncio.wait_for(all_open.wait(), 30)
+            answer = await client.get(server + reverse("portal:messages"))
+            served.set()
+            await asyncio.gather(*open_pages)
+            return answer.status_code
 
-    asyncio.run(twenty())
+    assert asyncio.run(twenty()) == 200
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline and any(watch.waiting for watch in list(outbox_live._watches.values())):
         time.sleep(0.05)

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from django.http import StreamingHttpResponse
 from django.utils import timezone, translation
 
@@ -106,6 +107,8 @@ class _Listener:
 
     async def listen(self) -> AsyncIterator[str]:
         """Everything that goes over the wire."""
+        # The request's own thread would keep its connection for as long as the page is open: many pages, and none would be left.
+        await sync_to_async(connections.close_all, thread_sensitive=True)()
         yield "retry: 2000\n\n"
         opened_at = told_at = time.monotonic()
         text, goes_on = await self._news()
