@@ -62,12 +62,13 @@ def make_meter(number: str, *, interval_s: int = QUARTER, both: bool = False, zo
     return dataclasses.replace(view, time_zone=zone or view.time_zone)
 
 
-def make_meter_at(meter_id: int, number: str, **fields: object) -> MeterView:
-    """A meter with this very id, so that it falls into a chosen bucket."""
+def make_meter_at(meter_id: int, number: str, *, both: bool = False, **fields: object) -> MeterView:
+    """A meter with this very id, so that it falls into a chosen bucket whatever ids other tests have used up."""
     row = Meter.objects.create(
         pk=meter_id, public_id=f"mtr_{meter_id}", number=number, time_zone="Europe/Brussels", created_at=NOW, **fields
     )
-    row.channels.create(quantity=Quantity.ENERGY_IMPORT, interval_s=QUARTER)
+    for quantity in [Quantity.ENERGY_IMPORT, Quantity.ENERGY_EXPORT][: 2 if both else 1]:
+        row.channels.create(quantity=quantity, interval_s=QUARTER)
     return MeterView.of(row, holder=None)
 
 

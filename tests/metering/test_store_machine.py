@@ -11,7 +11,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from tests.metering.builders import NOW, QUARTER, R, at, clear_store, columns, kept_rollups, make_meter, naive_rollups, record, stored
+from tests.metering.builders import NOW, QUARTER, R, at, clear_store, columns, kept_rollups, make_meter_at, naive_rollups, record, stored
 
 from commonwatt.metering import rollups, rows, store
 from commonwatt.metering.facts import channel_facts
@@ -22,6 +22,8 @@ from commonwatt.outbox.actions import next_value
 # Both sides of a month's end, of midnight in the zones below, of the doubled hour in Europe, and a plain stretch.
 SPANS = ("2026-09-30T21:00", "2026-10-24T22:30", "2026-10-25T00:30", "2026-10-31T22:00", "2026-11-02T04:00")
 STARTS = [at(span) + QUARTER * step for span in SPANS for step in range(6)]
+FIRST_METER = 7000
+BUCKET = 7
 MONTHS = [date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1)]
 
 channels = st.integers(0, 3)
@@ -85,14 +87,14 @@ class Store(RuleBasedStateMachine):
     @rule(month=st.sampled_from(MONTHS))
     def seal(self, month: date) -> None:
         """Sealing moves rows and changes nothing that anybody reads."""
-        store.seal(month=month, bucket=0, now=NOW)
-        start_s, end_s = store.Part(month, 0).bounds
+        store.seal(month=month, bucket=BUCKET, now=NOW)
+        start_s, end_s = store.Part(month, BUCKET).bounds
         assert not Reading.objects.filter(start_s__gte=start_s, start_s__lt=end_s).exists()
 
     @rule(month=st.sampled_from(MONTHS), delivery=deliveries)
     def bring_history(self, month: date, delivery: list[tuple[int, int, int, int]]) -> None:
         """Readings of intervals that had none go straight into the sealed file, as an import brings them."""
-        start_s, end_s = store.Part(month, 0).bounds
+        start_s, end_s = store.Part(month, BUCKET).bounds
         new = {(self.ids[channel], start): R(self.ids[channel], start, *rest) for channel, start, *rest in delivery}
         fresh = [reading for key, reading in new.items() if key not in self.said and start_s <= reading.start_s < end_s]
         if not fresh:
@@ -100,7 +102,7 @@ class Store(RuleBasedStateMachine):
         with transaction.atomic():
             rows.lock_store()
             sequence = next_value("ingest")
-            before = store.stored_month(month=month, bucket=0)
+            before = store.stored_month(month=month, bucket=BUCKET)
             facts = channel_facts([reading.channel_id for reading in fresh])
             meter_of = dict(zip(facts.channel_id.tolist(), facts.meter_id.tolist(), strict=True))
             frame = pl.DataFrame(
@@ -145,8 +147,8 @@ def channel_facts_zones(ids: list[int]) -> list[tuple[int, str]]:
 @pytest.mark.django_db(transaction=True)
 def test_store_is_a_dictionary_of_the_newest_words() -> None:
     """Whatever order readings, corrections and sealing come in, every interval holds what was last said of it, and nothing is lost."""
-    for number in ("E1", "E2", "E3"):
-        make_meter(number, both=number == "E2")
+    for meter_id in range(FIRST_METER, FIRST_METER + 3):
+        make_meter_at(meter_id, f"E{meter_id}", both=meter_id == FIRST_METER + 1)
     checked = settings(
         max_examples=60, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
     )
