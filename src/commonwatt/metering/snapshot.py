@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -22,6 +22,7 @@ from commonwatt.metering.models import Channel, IngestBatch
 
 _NO_LIMIT = 2**63 - 1
 _ATTEMPTS = 10
+_ROWS_AT_ONCE = 50_000  # a row takes ten times the memory before it is in an array
 
 _FILES = """
 SELECT file.path, file.bucket, file.rows, file.revisions, file.newest_sequence, 0, 0
@@ -108,10 +109,14 @@ def take(*, channel_ids: Sequence[int] | Ints, start_s: int, end_s: int, after: 
             f"{_FILES} UNION ALL {_ROWS}".format(ids=ids, per_bucket=lake.METERS_PER_BUCKET),
             [*_months(start_s, end_s), id_parameter, id_parameter, start_s, end_s, after, limit],
         )
-        found: list[tuple[Any, ...]] = cursor.fetchall()  # (Any: a path and whole numbers)
-    numbers = np.array([row[1:] for row in found if row[0] is None], dtype=np.int64).reshape(-1, 6)
-    opened = rows.StoredRows(**dict(zip(rows.STORED_COLUMNS, np.ascontiguousarray(numbers.T), strict=True)))
-    return Snapshot(tuple(CurrentFile(*row[:5]) for row in found if row[0] is not None), opened)
+        files: list[CurrentFile] = []
+        numbers = [np.empty((0, len(rows.STORED_COLUMNS)), dtype=np.int64)]
+        while found := cursor.fetchmany(_ROWS_AT_ONCE):
+            files += [CurrentFile(*row[:5]) for row in found if row[0] is not None]
+            opened = [row[1:] for row in found if row[0] is None]
+            numbers.append(np.array(opened, dtype=np.int64).reshape(-1, len(rows.STORED_COLUMNS)))
+    columns = np.ascontiguousarray(np.concatenate(numbers).T)
+    return Snapshot(tuple(files), rows.StoredRows(**dict(zip(rows.STORED_COLUMNS, columns, strict=True))))
 
 
 def current_files(*, channel_ids: Sequence[int] | Ints, start_s: int, end_s: int) -> list[CurrentFile]:
