@@ -182,7 +182,7 @@ class CellReader:
             empty_string_is_null=False,
         ).select(pl.col(column).alias(name) for column, name in zip(columns, self.places, strict=True))
         if b'"' in text:
-            table = table.with_columns(_unwrapped(pl.col(name)) for name in self.places)
+            table = table.with_columns(_unwrapped(pl.col(name), text) for name in self.places)
         elif any(mark in text for mark in (b" ", b"\t", b"\r")) or not text.isascii():
             table = table.with_columns(pl.col(*self.places).str.strip_chars())
         return table.with_columns(line=np.flatnonzero(ordinary) + first_line).remove(self._holds_no_reading())
@@ -244,12 +244,21 @@ def _unwrapped_formula(cell: str) -> str:
     return cell[2:-1].strip() if cell.startswith('="') and cell.endswith('"') and len(cell) > 2 else cell
 
 
-def _unwrapped(column: pl.Expr) -> pl.Expr:
-    """Trimmed, without the quotes around it, and without the formula ="…" by which spreadsheets are told that a number is text."""
+def _unwrapped(column: pl.Expr, text: bytes) -> pl.Expr:
+    """Trimmed, without the quotes around it, and without the formula ="…" by which spreadsheets are told that a number is text.
+
+    Args:
+        column: Cells.
+        text: The lines they come from: what does not occur in them need not be looked for cell by cell.
+    """
     trimmed = column.str.strip_chars()
     quoted = trimmed.str.starts_with('"') & trimmed.str.ends_with('"') & (trimmed.str.len_bytes() > 1)
-    inner = trimmed.str.strip_prefix('"').str.strip_suffix('"').str.replace_all('""', '"', literal=True).str.strip_chars()
-    plain = pl.when(quoted).then(inner).otherwise(trimmed)
+    inner = trimmed.str.strip_prefix('"').str.strip_suffix('"')
+    if b'""' in text:
+        inner = inner.str.replace_all('""', '"', literal=True)
+    plain = pl.when(quoted).then(inner.str.strip_chars()).otherwise(trimmed)
+    if b'="' not in text:
+        return plain
     formula = plain.str.starts_with('="') & plain.str.ends_with('"') & (plain.str.len_bytes() > 2)
     return pl.when(formula).then(plain.str.strip_prefix('="').str.strip_suffix('"').str.strip_chars()).otherwise(plain)
 
