@@ -69,7 +69,7 @@ def test_a_month_sealed_while_the_file_is_prepared_is_prepared_again(path: Path)
     record([R(channel, at("2026-09-02T12:00"), 9)])
 
     def seal() -> None:
-        assert store.seal(month=NOW.date().replace(month=9, day=1), bucket=0, now=NOW) == 1
+        assert store.seal(month=NOW.date().replace(month=9, day=1), bucket=meter.id // 1000, now=NOW) == 1
 
     assert import_while(path, seal).accepted == 100
     assert len(stored([channel])) == 101
