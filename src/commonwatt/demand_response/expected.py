@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -18,9 +18,9 @@ from commonwatt.demand_response.calendars import public_holidays
 from commonwatt.demand_response.models import Participant
 from commonwatt.kernel.time import Interval, local_date, local_day, local_days
 from commonwatt.kernel.units import WH_PER_KWH
-from commonwatt.metering import queries as metering
 from commonwatt.metering.choices import Quantity
 from commonwatt.metering.profiles import profiles
+from commonwatt.metering.queries import DailyEnergy
 from commonwatt.metering.values import MeterView
 
 MayUse = Callable[[Interval], bool]
@@ -70,13 +70,17 @@ def expected_day(*, meter: MeterView, day: date, interval_minutes: int, may_use:
     return ExpectedDay(day=day, interval_minutes=interval_minutes, labels=tuple(one for one in labels if one), days=used)
 
 
-def expected_days(*, meter: MeterView, days: Sequence[date], may_use: MayUse) -> dict[date, Expected | None]:
-    """What a meter is expected to import on each of these consecutive civil days of its zone, from daily sums alone."""
-    channel = meter.channel(Quantity.ENERGY_IMPORT)
-    if channel is None or not days:
-        return dict.fromkeys(days)
+def expected_days(
+    *, meter: MeterView, days: Sequence[date], known: Mapping[date, DailyEnergy], may_use: MayUse
+) -> dict[date, Expected | None]:
+    """What a meter is expected to import on each of these consecutive civil days of its zone, from daily sums alone.
+
+    Args:
+        known: The meter's days that have readings, from LOOK_BACK_DAYS before the first on.
+    """
+    if not days:
+        return {}
     every = local_days(days[0] - timedelta(days=LOOK_BACK_DAYS), days[-1])
-    known = {each.day: each for each in metering.daily(channel.id, every[0], every[-1])}
     whole = np.array([day in known and known[day].is_whole for day in every], dtype=np.bool_)
     found = like_days(
         energy=np.array([[float(known[day].energy_wh) if day in known else 0.0] for day in every]),

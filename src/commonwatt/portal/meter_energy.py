@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from commonwatt.baseline.like_days import LOOK_BACK_DAYS
 from commonwatt.demand_response.expected import Expected, ExpectedDay, expected_day, expected_days
 from commonwatt.kernel.time import Interval, from_epoch, local_date, local_days
 from commonwatt.kernel.time import local_day as uncached_local_day
 from commonwatt.metering import queries as metering
 from commonwatt.metering.choices import Quality, Quantity
 from commonwatt.metering.profiles import label_index
+from commonwatt.metering.queries import DailyEnergy
 from commonwatt.metering.values import MeterAccess, MeterView
 from commonwatt.portal.periods import Period, Span, Step, period
 
@@ -87,8 +89,12 @@ def meter_period(access: MeterAccess, shown: Period, *, now: datetime) -> MeterP
     """Everything a dashboard shows of one meter and one period."""
     if shown.step is Step.INTERVAL and interval_minutes(access.meter) < _DAY_MINUTES:
         return _one_day(access, shown)
-    days = _days(access, shown, now=now)
-    before = _days(access, shown.moved(-1), now=now, with_expected=False)
+    earlier = shown.moved(-1)
+    first = min(earlier.first, shown.first - timedelta(days=LOOK_BACK_DAYS))
+    channel = access.meter.channel(Quantity.ENERGY_IMPORT)
+    known = {each.day: each for each in metering.daily(channel.id, first, shown.last)} if channel else {}
+    days = _days(access, shown, known, now=now)
+    before = _days(access, earlier, known, now=now, with_expected=False)
     return MeterPeriod(
         period=shown,
         bars=_months(days, access.meter) if shown.step is Step.MONTH else days,
@@ -169,13 +175,14 @@ def _intervals(access: MeterAccess, day: date, expected: ExpectedDay | None) -> 
     return tuple(bars)
 
 
-def _days(access: MeterAccess, shown: Period, *, now: datetime, with_expected: bool = True) -> tuple[Bar, ...]:
+def _days(
+    access: MeterAccess, shown: Period, known: Mapping[date, DailyEnergy], *, now: datetime, with_expected: bool = True
+) -> tuple[Bar, ...]:
     meter, zone = access.meter, ZoneInfo(access.meter.time_zone)
     days = local_days(shown.first, shown.last)
     until_today = [day for day in days if day <= local_date(now, zone)]
-    expected = expected_days(meter=meter, days=until_today, may_use=lambda whole: may_use(access, whole)) if with_expected else {}
-    channel = meter.channel(Quantity.ENERGY_IMPORT)
-    known = {each.day: each for each in metering.daily(channel.id, days[0], days[-1])} if channel else {}
+    asked = until_today if with_expected else []
+    expected = expected_days(meter=meter, days=asked, known=known, may_use=lambda whole: may_use(access, whole))
     bars = []
     for day in days:
         whole = local_day(day, zone)
