@@ -75,23 +75,43 @@ def label_table(*, days: Sequence[date], zone: ZoneInfo, interval_minutes: int, 
     _require_interval(interval_minutes)
     if len(set(days)) != len(days):
         raise BadLabels("each day can be asked for once only")
-    step_s = int(np.gcd(source_s, GRID_S))
+    step_s, interval_s = int(np.gcd(source_s, GRID_S)), interval_minutes * 60
     begin_s = min((midnight_s(day, zone) for day in days), default=0)
     end_s = max((midnight_s(day, zone) + _length_s(day, zone) for day in days), default=0)
     place = np.full((end_s - begin_s) // step_s, NOWHERE, dtype=np.int32)
     again = np.zeros(len(place), dtype=np.bool_)
-    labels = DAY_S // (interval_minutes * 60)
-    seconds = np.zeros(len(days) * labels, dtype=np.int64)
+    labels = DAY_S // interval_s
+    seconds = np.zeros((len(days), labels), dtype=np.int64)
+    plain_day = _lay_out(np.arange(0, DAY_S, step_s, dtype=np.int64), step_s=step_s, interval_s=interval_s, source_s=source_s)
     for index, day in enumerate(days):
+        layout = plain_day
+        if _length_s(day, zone) != DAY_S:
+            layout = _lay_out(_local_seconds(day, zone, step_s), step_s=step_s, interval_s=interval_s, source_s=source_s)
         first = (midnight_s(day, zone) - begin_s) // step_s
-        here = slice(first, first + _length_s(day, zone) // step_s)
-        label, within_s = np.divmod(_local_seconds(day, zone, step_s), interval_minutes * 60)
-        again[here] = _entered_again(label)
-        seconds[index * labels : (index + 1) * labels] = np.bincount(label, minlength=labels) * step_s
-        fits = within_s + source_s <= interval_minutes * 60
-        place[here] = np.where(fits, index * labels + label, NOWHERE)
-    expected, scale = _whole_labels(seconds, interval_s=interval_minutes * 60, source_s=source_s)
+        here = slice(first, first + len(layout.label))
+        place[here] = np.where(layout.label == NOWHERE, NOWHERE, index * labels + layout.label)
+        again[here], seconds[index] = layout.again, layout.seconds
+    expected, scale = _whole_labels(seconds.reshape(-1), interval_s=interval_s, source_s=source_s)
     return LabelTable(begin_s=begin_s, step_s=step_s, place=place, again=again, expected=expected, scale=scale)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Layout:
+    """One day: the label at each step, NOWHERE where no reading can start; whether it was left earlier; each label's real seconds."""
+
+    label: Ints
+    again: Flags
+    seconds: Ints
+
+
+def _lay_out(local_s: Ints, *, step_s: int, interval_s: int, source_s: int) -> _Layout:
+    """The labels of a day whose clock shows these seconds since midnight, step by step."""
+    label, within_s = np.divmod(local_s, interval_s)
+    return _Layout(
+        label=np.where(within_s + source_s <= interval_s, label, NOWHERE),
+        again=_entered_again(label),
+        seconds=np.bincount(label, minlength=DAY_S // interval_s) * step_s,
+    )
 
 
 def _whole_labels(seconds: Ints, *, interval_s: int, source_s: int) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.float64]]:
@@ -108,12 +128,8 @@ def _whole_labels(seconds: Ints, *, interval_s: int, source_s: int) -> tuple[npt
 
 def _local_seconds(day: date, zone: ZoneInfo, step_s: int) -> Ints:
     """What the clock shows at each step of the day, in seconds since its midnight."""
-    length_s = _length_s(day, zone)
-    since = np.arange(0, length_s, step_s, dtype=np.int64)
-    if length_s == DAY_S:
-        return since
     begin_s = midnight_s(day, zone)
-    local = (datetime.fromtimestamp(begin_s + int(second), tz=zone) for second in since)
+    local = (datetime.fromtimestamp(begin_s + second, tz=zone) for second in range(0, _length_s(day, zone), step_s))
     return np.array([item.hour * 3600 + item.minute * 60 + item.second for item in local], dtype=np.int64)
 
 
