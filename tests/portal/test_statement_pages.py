@@ -65,6 +65,7 @@ def test_a_statement_explains_every_interval(client: Client, cast: Cast, stateme
     assert response.context["exact_total"] == "EUR 0.07509"
     assert [row["label"] for row in section["used"]][:2] == ["Wed 18 Nov", "Tue 17 Nov"]
     assert len(section["used"]) == 10
+    assert f"ingest sequence {response.context['detail'].ingest_sequence}." in response.content.decode()
     holiday = [row["text"] for row in section["refused"] if row["label"] == "Wed 11 Nov"]
     assert holiday == ["A public holiday."]
 
