@@ -39,6 +39,7 @@ def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     assert isinstance(handler, logging.StreamHandler)
     handler.setStream(stream)
     logging.getLogger("httpx").setLevel("WARNING")  # the tests' own client tells what it asks for
+    logging.getLogger("uvicorn.error").setLevel("NOTSET")  # a test that served in this process may have quietened it
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     logging.getLogger().handlers.clear()
     structlog.reset_defaults()
