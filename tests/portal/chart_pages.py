@@ -109,7 +109,8 @@ def stream(_request: HttpRequest) -> StreamingHttpResponse:
 
 def done(_request: HttpRequest) -> HttpResponse:
     """Where the form leads once it is confirmed."""
-    return HttpResponse("done")
+    # An icon of its own: the browser would ask for /favicon.ico, at a time of its choosing, and complain that there is none.
+    return HttpResponse('<!doctype html><link rel="icon" href="data:,">done')
 
 
 urlpatterns = [
