@@ -24,23 +24,33 @@ from commonwatt.metering.snapshot import Snapshot, read, take
 from commonwatt.metering.store import readings_between
 from commonwatt.metering.zones import midnight_s
 
-_CHANNEL_IDS = "SELECT id FROM metering_channel WHERE quantity = %s AND meter_id IN {ids}"
-_CHANNELS_OF = "SELECT id, meter_id FROM metering_channel WHERE meter_id IN {ids}"
-_NEWEST_OPEN = """
+_CHANNEL_IDS = "SELECT id FROM metering_channel WHERE quantity = %s AND meter_id {among}"
+_CHANNELS_OF = "SELECT id, meter_id FROM metering_channel WHERE meter_id {among}"
+# One look into the key per channel on either backend; PostgreSQL may plan SQLite's form as a walk over all rows.
+_NEWEST_OPEN = {
+    "postgresql": """
+SELECT channel.id, newest.start_s, newest.length_s, newest.amount, newest.quality
+FROM metering_channel AS channel CROSS JOIN LATERAL (
+    SELECT each.start_s, each.length_s, each.amount, each.quality FROM metering_reading AS each
+    WHERE each.channel_id = channel.id ORDER BY each.start_s DESC, each.ingest_sequence DESC LIMIT 1
+) AS newest WHERE channel.id {among}
+""",
+    "sqlite": """
 SELECT channel.id, newest.start_s, newest.length_s, newest.amount, newest.quality
 FROM metering_channel AS channel JOIN metering_reading AS newest ON newest.channel_id = channel.id
-WHERE channel.id IN {ids} AND newest.start_s = (
+WHERE channel.id {among} AND newest.start_s = (
     SELECT MAX(each.start_s) FROM metering_reading AS each WHERE each.channel_id = channel.id
 ) AND newest.ingest_sequence = (
     SELECT MAX(each.ingest_sequence) FROM metering_reading AS each WHERE each.channel_id = channel.id AND each.start_s = newest.start_s
 )
-"""
+""",
+}
 _LAST_DAYS = """
 SELECT channel.id, (
     SELECT rollup.day FROM metering_dailyrollup AS rollup WHERE rollup.channel_id = channel.id AND rollup.readings > 0
     ORDER BY rollup.day DESC LIMIT 1
 )
-FROM metering_channel AS channel WHERE channel.id IN {ids}
+FROM metering_channel AS channel WHERE channel.id {among}
 """
 
 
@@ -210,9 +220,9 @@ def power_now(meter_id: int, now: datetime) -> PowerNow | None:
 
 def meters_touched_since(*, sequence: int, meter_ids: Sequence[int], start: datetime, end: datetime) -> list[int]:
     """Those of these meters of which a reading that starts in [start, end) was learned after an ingest sequence; ascending."""
-    ids, parameter = rows.id_list(meter_ids)
+    among, parameter = rows.among(meter_ids)
     with connection.cursor() as cursor:
-        cursor.execute(_CHANNELS_OF.format(ids=ids), [parameter])
+        cursor.execute(_CHANNELS_OF.format(among=among), [parameter])
         channels = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 2)
     if not len(channels):
         return []
@@ -236,16 +246,16 @@ def meters_touched_since(*, sequence: int, meter_ids: Sequence[int], start: date
 
 def _facts_of(meter_ids: Collection[int], quantity: str) -> ChannelFacts:
     """The facts of these meters' channels of one quantity. Two queries."""
-    ids, parameter = rows.id_list(list(meter_ids))
+    among, parameter = rows.among(list(meter_ids))
     with connection.cursor() as cursor:
-        cursor.execute(_CHANNEL_IDS.format(ids=ids), [quantity, parameter])
+        cursor.execute(_CHANNEL_IDS.format(among=among), [quantity, parameter])
         return channel_facts([row[0] for row in cursor.fetchall()])
 
 
 def _newest_open(channel_ids: Ints) -> list[tuple[int, int, int, int, int]]:
-    ids, parameter = rows.id_list(channel_ids)
+    among, parameter = rows.among(channel_ids)
     with connection.cursor() as cursor:
-        cursor.execute(_NEWEST_OPEN.format(ids=ids), [parameter])
+        cursor.execute(_NEWEST_OPEN[connection.vendor].format(among=among), [parameter])
         return list(cursor.fetchall())
 
 
@@ -258,9 +268,9 @@ def _latest_by_day(channel_ids: list[int], facts: ChannelFacts) -> list[LatestRe
     """The newest readings from the last days that the rollups know of, one look into the store for each month among them."""
     if not channel_ids:
         return []
-    ids, parameter = rows.id_list(channel_ids)
+    among, parameter = rows.among(channel_ids)
     with connection.cursor() as cursor:
-        cursor.execute(_LAST_DAYS.format(ids=ids), [parameter])
+        cursor.execute(_LAST_DAYS.format(among=among), [parameter])
         last = {channel: date.fromisoformat(str(day)) for channel, day in cursor.fetchall() if day is not None}
     found: list[LatestReading] = []
     for month in sorted({day.replace(day=1) for day in last.values()}):

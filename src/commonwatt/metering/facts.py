@@ -20,15 +20,15 @@ _EVER = 2**62
 _FACTS = """
 SELECT channel.id, channel.meter_id, channel.interval_s, meter.installed_on, meter.removed_on, meter.time_zone
 FROM metering_channel AS channel JOIN metering_meter AS meter ON meter.id = channel.meter_id
-WHERE channel.id IN {ids} ORDER BY channel.id
+WHERE channel.id {among} ORDER BY channel.id
 """
 
 
 def channel_facts(channel_ids: Sequence[int] | Ints) -> ChannelFacts:
     """The facts of those of these channels that exist."""
-    ids, parameter = rows.id_list(np.unique(np.asarray(channel_ids, dtype=np.int64)))
+    among, parameter = rows.among(np.unique(np.asarray(channel_ids, dtype=np.int64)))
     with connection.cursor() as cursor:
-        cursor.execute(_FACTS.format(ids=ids), [parameter])
+        cursor.execute(_FACTS.format(among=among), [parameter])
         found = cursor.fetchall()
     return ChannelFacts(
         channel_id=np.array([row[0] for row in found], dtype=np.int64),

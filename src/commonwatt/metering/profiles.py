@@ -25,7 +25,7 @@ NET = "net"
 
 _CHANNELS = """
 SELECT channel.id, channel.meter_id, channel.interval_s FROM metering_channel AS channel
-WHERE channel.quantity = %s AND channel.meter_id IN {ids} ORDER BY channel.id
+WHERE channel.quantity = %s AND channel.meter_id {among} ORDER BY channel.id
 """
 
 
@@ -157,9 +157,9 @@ def _fill_one_length(channels: canvas.Channels, request: _Request) -> canvas.Pai
 def _channels(quantity: Quantity, meter_ids: Sequence[int]) -> list[canvas.Channels]:
     """The channels of this quantity, those with readings of one length together."""
     asked: Ints = np.asarray(meter_ids, dtype=np.int64)
-    ids, parameter = rows.id_list(asked)
+    among, parameter = rows.among(asked)
     with connection.cursor() as cursor:
-        cursor.execute(_CHANNELS.format(ids=ids), [quantity.value, parameter])
+        cursor.execute(_CHANNELS.format(among=among), [quantity.value, parameter])
         found = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 3)
     order = np.argsort(asked)
     row = order[np.searchsorted(asked, found[:, 1], sorter=order)]

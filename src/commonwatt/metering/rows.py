@@ -25,13 +25,7 @@ _NEW_COLUMNS = ("channel_id", "start_s", "length_s", "amount", "quality", "is_se
 _WRITE = """
 INSERT INTO metering_reading (channel_id, start_s, ingest_sequence, length_s, amount, quality)
 SELECT given.channel_id, given.start_s, %s, given.length_s, given.amount, given.quality
-FROM {given}
-LEFT JOIN metering_reading AS held
-    ON held.channel_id = given.channel_id AND held.start_s = given.start_s
-    AND held.ingest_sequence = (
-        SELECT MAX(each.ingest_sequence) FROM metering_reading AS each
-        WHERE each.channel_id = given.channel_id AND each.start_s = given.start_s
-    )
+FROM {given} LEFT JOIN {newest}
 WHERE CASE
     WHEN held.amount IS NULL THEN given.is_sealed_repeat = 0
     ELSE NOT (held.amount = given.amount AND held.length_s = given.length_s AND held.quality = given.quality)
@@ -42,6 +36,21 @@ RETURNING channel_id, start_s, (
     AND older.ingest_sequence < metering_reading.ingest_sequence
 )
 """
+
+# The newest open row of a given reading's interval. On PostgreSQL LATERAL makes it one look into the key for each reading: a join like
+# SQLite's, which has no LATERAL, was planned as a hash of the whole table.
+_NEWEST = {
+    "postgresql": """LATERAL (
+        SELECT each.amount, each.length_s, each.quality FROM metering_reading AS each
+        WHERE each.channel_id = given.channel_id AND each.start_s = given.start_s ORDER BY each.ingest_sequence DESC LIMIT 1
+    ) AS held ON true""",
+    "sqlite": """metering_reading AS held
+    ON held.channel_id = given.channel_id AND held.start_s = given.start_s
+    AND held.ingest_sequence = (
+        SELECT MAX(each.ingest_sequence) FROM metering_reading AS each
+        WHERE each.channel_id = given.channel_id AND each.start_s = given.start_s
+    )""",
+}
 
 _JSON_TABLE = "(SELECT {picked} FROM json_each(%s)) AS {alias}"
 
@@ -88,12 +97,12 @@ def lock_store() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_STORE_LOCK])
 
 
-def id_list(ids: Sequence[int] | Ints) -> tuple[str, Any]:
-    """SQL for `x IN …` with any number of ids, and its one parameter. (Any: JSON text or a list.)"""
+def among(ids: Sequence[int] | Ints) -> tuple[str, Any]:
+    """SQL that follows a column, for "is one of these", with any number of ids; and its one parameter. (Any: JSON text or a list.)"""
     values = np.asarray(ids, dtype=np.int64).tolist()
     if is_postgres():
-        return "(SELECT unnest(%s::bigint[]))", values
-    return "(SELECT value FROM json_each(%s))", json.dumps(values)
+        return "= ANY(%s::bigint[])", values
+    return "IN (SELECT value FROM json_each(%s))", json.dumps(values)
 
 
 def table(columns: Sequence[str], arrays: Sequence[Ints], *, alias: str = "given") -> tuple[str, list[Any]]:
@@ -119,7 +128,7 @@ def write(readings: ReadingColumns, *, is_sealed_repeat: Flags, sequence: int) -
     columns = (readings.channel_id, readings.start_s, readings.length_s, readings.amount, readings.quality)
     given, parameters = table(_NEW_COLUMNS, [*columns, is_sealed_repeat.astype(np.int64)])
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE.format(given=given), [sequence, *parameters])
+        cursor.execute(_WRITE.format(given=given, newest=_NEWEST[connection.vendor]), [sequence, *parameters])
         written = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 3)
     return written[:, 0], written[:, 1], written[:, 2] > 0
 
@@ -143,9 +152,10 @@ def exist_above(*, meters: tuple[int, int], start_s: int, end_s: int, sequence: 
     """Whether meters [first, last) have a row in [start, end) with a higher ingest sequence."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM metering_channel AS channel JOIN metering_reading AS reading ON reading.channel_id = channel.id "
-            "WHERE channel.meter_id >= %s AND channel.meter_id < %s AND reading.start_s >= %s AND reading.start_s < %s "
-            "AND reading.ingest_sequence > %s)",
+            # A subquery with LIMIT stays one look into the key for each channel; a join may be planned as a walk over the whole table.
+            "SELECT EXISTS (SELECT 1 FROM metering_channel AS channel WHERE channel.meter_id >= %s AND channel.meter_id < %s AND ("
+            "SELECT 1 FROM metering_reading AS reading WHERE reading.channel_id = channel.id "
+            "AND reading.start_s >= %s AND reading.start_s < %s AND reading.ingest_sequence > %s LIMIT 1) IS NOT NULL)",
             [*meters, start_s, end_s, sequence],
         )
         return bool(cursor.fetchone()[0])

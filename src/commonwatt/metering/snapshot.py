@@ -28,12 +28,12 @@ _FILES = """
 SELECT file.path, file.bucket, file.rows, file.revisions, file.newest_sequence, 0, 0
 FROM metering_sealedfile AS file
 WHERE file.superseded_at IS NULL AND file.month >= %s AND file.month <= %s
-    AND file.bucket IN (SELECT meter_id / {per_bucket} FROM metering_channel WHERE id IN {ids})
+    AND file.bucket IN (SELECT meter_id / {per_bucket} FROM metering_channel WHERE id {among})
 """
 _ROWS = """
 SELECT NULL, reading.channel_id, reading.start_s, reading.length_s, reading.amount, reading.quality, reading.ingest_sequence
 FROM metering_reading AS reading
-WHERE reading.channel_id IN {ids} AND reading.start_s >= %s AND reading.start_s < %s
+WHERE reading.channel_id {among} AND reading.start_s >= %s AND reading.start_s < %s
     AND reading.ingest_sequence > %s AND reading.ingest_sequence <= %s
 """
 
@@ -102,11 +102,11 @@ def take(*, channel_ids: Sequence[int] | Ints, start_s: int, end_s: int, after: 
 
     Rows: all revisions with an ingest sequence in (after, as_of]. Files: whole, for the reader to sift.
     """
-    ids, id_parameter = rows.id_list(channel_ids)
+    among, id_parameter = rows.among(channel_ids)
     limit = _NO_LIMIT if as_of is None else as_of
     with connection.cursor() as cursor:
         cursor.execute(
-            f"{_FILES} UNION ALL {_ROWS}".format(ids=ids, per_bucket=lake.METERS_PER_BUCKET),
+            f"{_FILES} UNION ALL {_ROWS}".format(among=among, per_bucket=lake.METERS_PER_BUCKET),
             [*_months(start_s, end_s), id_parameter, id_parameter, start_s, end_s, after, limit],
         )
         files: list[CurrentFile] = []
@@ -121,9 +121,9 @@ def take(*, channel_ids: Sequence[int] | Ints, start_s: int, end_s: int, after: 
 
 def current_files(*, channel_ids: Sequence[int] | Ints, start_s: int, end_s: int) -> list[CurrentFile]:
     """The sealed files that hold these channels' readings in [start, end); under the store's lock they stay the current ones."""
-    ids, id_parameter = rows.id_list(channel_ids)
+    among, id_parameter = rows.among(channel_ids)
     with connection.cursor() as cursor:
-        cursor.execute(_FILES.format(ids=ids, per_bucket=lake.METERS_PER_BUCKET), [*_months(start_s, end_s), id_parameter])
+        cursor.execute(_FILES.format(among=among, per_bucket=lake.METERS_PER_BUCKET), [*_months(start_s, end_s), id_parameter])
         return [CurrentFile(*row[:5]) for row in cursor.fetchall()]
 
 
