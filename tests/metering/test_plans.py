@@ -35,6 +35,9 @@ def test_no_daily_statement_walks_over_all_open_readings() -> None:
     october = datetime.fromisoformat("2026-10-10T00:00+00:00")
     looks: dict[str, Callable[[], object]] = {
         "a delivery": lambda: record([R(channel, FIRST + QUARTER * STEPS, 1) for channel in ids[:96]]),
+        "a large delivery": lambda: record(
+            [R(channel, FIRST + QUARTER * step, 2) for channel in ids for step in range(STEPS + 1, STEPS + 40)]
+        ),
         "a correction": lambda: record([R(ids[0], FIRST, 777)]),
         "readings": lambda: stored(ids[:3], start_s=FIRST, end_s=FIRST + 96 * QUARTER),
         "a profile": lambda: profiles(
