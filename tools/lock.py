@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -33,10 +34,21 @@ def compile_set(name: str, arguments: list[str]) -> None:
     print(f"requirements/{name}.txt")
 
 
+def without_funding() -> None:
+    """Leave the addresses that packages ask for money at out of the browser's lock file; npm adds them and does not need them."""
+    path = ROOT / "frontend" / "package-lock.json"
+    lock = json.loads(path.read_text())
+    for package in lock["packages"].values():
+        package.pop("funding", None)
+    path.write_text(json.dumps(lock, indent=2) + "\n")
+    print("frontend/package-lock.json")
+
+
 def main() -> None:
     """Compile every set."""
     for name, arguments in SETS.items():
         compile_set(name, arguments)
+    without_funding()
 
 
 if __name__ == "__main__":
