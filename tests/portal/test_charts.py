@@ -148,7 +148,7 @@ def test_the_theme_follows_the_system_until_chosen(visit: Callable[..., Page]) -
     page.locator("[data-theme-toggle]").click()
     assert page.evaluate(theme) == "dark"
     page.emulate_media(color_scheme="light")
-    page.wait_for_function(f"{theme} === 'light'")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
 
 
 def test_what_cannot_be_undone_is_asked_first(visit: Callable[..., Page]) -> None:
