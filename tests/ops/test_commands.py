@@ -161,7 +161,7 @@ def test_readings_are_imported_sealed_and_listed(call: Call, tmp_path: Path) -> 
     assert listed.stdout == f"{os.environ['COMMONWATT_DATA_DIR']}/lake/{file.path}\n"
     assert Path(listed.stdout.strip()).stat().st_size == file.size_bytes
     facts = json.loads(call("lake", "files", "--json").stdout)
-    assert (facts["month"], facts["bucket"], facts["rows"]) == ("2026-03", 0, 2)
+    assert (facts["month"], facts["bucket"], facts["rows"]) == ("2026-03", bucket, 2)
 
 
 @pytest.mark.django_db(transaction=True)
