@@ -16,7 +16,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from commonwatt.accounts import queries as accounts
 from commonwatt.accounts.access import require_operator
 from commonwatt.demand_response import actions, queries
 from commonwatt.demand_response.access import access_event
@@ -24,6 +23,7 @@ from commonwatt.demand_response.plan import EventRequest
 from commonwatt.demand_response.preview import Preview, preview
 from commonwatt.demand_response.views import ProgramView
 from commonwatt.portal import figures
+from commonwatt.portal.enrolled_sites import site_choices
 from commonwatt.portal.event_forms import CancelForm, EventForm
 from commonwatt.portal.requests import PortalRequest
 
@@ -84,7 +84,7 @@ def _form(request: PortalRequest) -> EventForm:
     programs = queries.programs()
     chosen = next((program for program in programs if program.public_id == request.GET.get("program")), programs[0] if programs else None)
     return EventForm(
-        request.POST or None, programs=programs, groups=queries.groups(), sites=_sites(programs), initial=_initial(chosen, request.now)
+        request.POST or None, programs=programs, groups=queries.groups(), sites=site_choices(), initial=_initial(chosen, request.now)
     )
 
 
@@ -98,15 +98,6 @@ def _initial(program: ProgramView | None, now: datetime) -> dict[str, Any]:
     length = timedelta(minutes=min(max(program.terms.shortest_minutes, 60), program.terms.longest_minutes))
     ends = begins + length
     return {"program": program.public_id, "day": begins.date(), "begins": begins.time(), "ends": ends.time()}
-
-
-def _sites(programs: list[ProgramView]) -> list[tuple[str, str]]:
-    """Every enrolled site, with the customer it belongs to."""
-    enrolled = {row.site_id for program in programs for row in queries.enrolments_of(program_id=program.id)}
-    sites = accounts.site_views(enrolled)
-    customers = accounts.customer_views({site.customer_id for site in sites.values()})
-    named = [(str(site.id), f"{customers[site.customer_id].name} · {site.name}") for site in sites.values()]
-    return sorted(named, key=lambda choice: choice[1].casefold())
 
 
 def _looked_at(request: PortalRequest, program: ProgramView, wanted: EventRequest) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from commonwatt.demand_response.access import access_group, access_program
 from commonwatt.demand_response.programs import ProgramRefused
 from commonwatt.demand_response.views import ProgramView
 from commonwatt.portal import figures
+from commonwatt.portal.enrolled_sites import site_choices
 from commonwatt.portal.program_forms import EditForm, GroupForm, ProgramForm, TermsForm, terms_initial
 from commonwatt.portal.requests import PortalRequest, page_number
 from commonwatt.settlement.rule_words import rule_in_words
@@ -104,7 +105,7 @@ def operator_program_terms(request: PortalRequest, public_id: str) -> HttpRespon
 def operator_groups(request: PortalRequest) -> HttpResponse:
     """Groups of sites that events can be aimed at, and a new one."""
     require_operator(request.viewer)
-    form = GroupForm(request.POST or None, sites=_site_choices())
+    form = GroupForm(request.POST or None, sites=site_choices())
     if request.method == "POST" and form.is_valid():
         site_ids = [int(key) for key in form.cleaned_data["sites"]]
         try:
@@ -123,7 +124,7 @@ def operator_group_sites(request: PortalRequest, public_id: str) -> HttpResponse
     """Change which sites a group has."""
     require_operator(request.viewer)
     group = access_group(request.viewer, public_id, now=request.now)
-    form = GroupForm({"name": group.name, "sites": request.POST.getlist("sites")}, sites=_site_choices())
+    form = GroupForm({"name": group.name, "sites": request.POST.getlist("sites")}, sites=site_choices())
     if form.is_valid():
         site_ids = [int(key) for key in form.cleaned_data["sites"]]
         actions.set_group_sites(actor=request.viewer, group_id=group.id, site_ids=site_ids, now=request.now)
@@ -180,18 +181,9 @@ def _participants(rows: Any) -> list[dict[str, Any]]:
     return [{"row": row, "site": sites[row.site_id], "customer": customers[row.customer_id]} for row in rows]
 
 
-def _site_choices() -> list[tuple[str, str]]:
-    """Every enrolled site, with the customer it belongs to."""
-    enrolled = {row.site_id for program in queries.programs() for row in queries.enrolments_of(program_id=program.id)}
-    sites = accounts.site_views(enrolled)
-    customers = accounts.customer_views({site.customer_id for site in sites.values()})
-    named = [(str(site.id), f"{customers[site.customer_id].name} · {site.name}") for site in sites.values()]
-    return sorted(named, key=lambda choice: choice[1].casefold())
-
-
 def _groups() -> list[dict[str, Any]]:
     groups = queries.groups()
-    choices = _site_choices()
+    choices = site_choices()
     return [{"group": group, "choices": [(int(key), label, int(key) in group.site_ids) for key, label in choices]} for group in groups]
 
 
